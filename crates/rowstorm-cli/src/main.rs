@@ -1,0 +1,2 @@
+//! The rowstorm command.
+fn main() {}

@@ -1,0 +1,27 @@
+//! Deterministic generation: a schema and a seed become a [`Plan`], and a plan fills columns.
+//!
+//! Every cell is a pure function of `(seed, table, column, row)`. Nothing is remembered between rows, so any range
+//! can be written by anyone, again, in any order. This crate has no clock, no IO and no task.
+
+mod batch;
+mod column;
+mod fill;
+mod permutation;
+mod plan;
+mod rows;
+mod stream;
+
+pub use batch::{Batch, Bitmap, Codes, ColumnData, Strings, Values};
+pub use column::{ColumnPlan, Storage};
+pub use fill::Fill;
+pub use permutation::Permutation;
+pub use plan::{Plan, PlanError, PlanOptions, TablePlan};
+pub use rows::Rows;
+pub use rowstorm_schema as schema;
+pub use stream::{Cell, Stream};
+
+/// Moves whenever the same schema and seed would give other values than before.
+pub const GENERATOR_VERSION: u32 = 1;
+
+/// The most rows of one [`Batch`]: columns of this length stay in a core's own cache.
+pub const BATCH_ROWS_MAX: usize = 1024;

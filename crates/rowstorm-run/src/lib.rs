@@ -1,0 +1,1 @@
+//! The runner: tasks, clocks, retries, accounting, telemetry

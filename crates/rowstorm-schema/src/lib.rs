@@ -1,0 +1,28 @@
+//! The schema document of Rowstorm: tables, columns, generators and the settings of a run.
+//!
+//! A document is plain data. This crate reads it (YAML, TOML, JSON), says everything that is wrong with it at
+//! once and where, and prints the JSON Schema that editors read. It draws no values (`rowstorm-gen`) and opens no
+//! database.
+
+mod changes;
+mod column;
+mod data_type;
+mod generator;
+mod options;
+mod settings;
+mod table;
+mod units;
+
+pub use changes::{Change, ChangeKind, Changes, Pick, Transaction};
+pub use column::{Column, Per};
+pub use data_type::{DataType, IntWidth, ParseDataTypeError};
+pub use generator::{
+    ArraySpec, Choices, ClockSpec, Fake, FaultsSpec, Generator, Literal, LogNormalSpec, NormalSpec,
+    RefSpec, SequenceSpec, Skew, TextSpec, Uuid7Spec, WalkSpec, ZipfSpec,
+};
+pub use options::{
+    CratedbOptions, MongodbOptions, MysqlOptions, PostgresOptions, SqliteOptions, TimeseriesOptions,
+};
+pub use settings::{IndexTime, RunSettings, TableMode};
+pub use table::{Index, Level, Schema, Series, Table};
+pub use units::{AutoOr, ByteSize, Rate, Span};

@@ -1,0 +1,75 @@
+//! What only one database knows, under its name.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `postgres:` of a table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PostgresOptions {
+    /// The schema to make the table in; the connection's own unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// No write-ahead log for this table: fast, and empty after a crash of the server.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unlogged: bool,
+}
+
+/// `sqlite:` of a table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SqliteOptions {
+    /// Store rows in the primary key's tree: `WITHOUT ROWID`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_rowid: bool,
+    /// Strict types: `STRICT`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
+}
+
+/// `mysql:` of a table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MysqlOptions {
+    /// The storage engine; the server's default unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+}
+
+/// `mongodb:` of a table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MongodbOptions {
+    /// Make a time-series collection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeseries: Option<TimeseriesOptions>,
+}
+
+/// A MongoDB time-series collection.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimeseriesOptions {
+    /// The timestamp column.
+    pub time: String,
+    /// The column that names the series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<String>,
+}
+
+/// `cratedb:` of a table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CratedbOptions {
+    /// The number of shards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u32>,
+    /// The number of replicas, or a range (`0-1`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<crate::Literal>,
+    /// One partition for each `hour`, `day`, `week`, `month` or `year` of the table's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition_by: Option<String>,
+    /// Whether unknown fields of objects are added, refused or kept: `dynamic`, `strict`, `ignored`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_policy: Option<String>,
+}

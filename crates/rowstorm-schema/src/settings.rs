@@ -1,0 +1,87 @@
+//! Settings of a run: the `run:` block, `profiles:`, `ROWSTORM_*` and flags share this one type.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{AutoOr, ByteSize, Rate, Span};
+
+/// Settings of a run; each absent one is left to the layer below.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunSettings {
+    /// Rows to write, all tables together, shared out as their `preload`s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// Stop after this long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration: Option<Span>,
+    /// Leave this much of the start out of the statistics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<Span>,
+    /// Rows per second, all shards together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    /// Rows per batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<AutoOr>,
+    /// Batches in flight at once: connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<AutoOr>,
+    /// The most bytes of payload in memory at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_bytes_in_flight: Option<ByteSize>,
+    /// When secondary indexes are made: `before`, `after` the load, or `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub indexes: Option<IndexTime>,
+    /// The seed of all values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// What `gen: now` says, RFC 3339; the run's start unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<String>,
+    /// Write part i of n, from `1/n` to `n/n`; `auto` reads a Kubernetes Indexed Job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
+    /// Rejected rows that are still a success: a number, or a share (`0.1%`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_errors: Option<String>,
+    /// Attempts after the first for a batch that was not taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<u32>,
+    /// How long the server may take for one batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// What is done with a table that is there: `create`, `append`, `recreate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_mode: Option<TableMode>,
+    /// How often progress is reported, or `off`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
+    /// Conditions on the record; one that breaks makes the exit code 99: `rows_per_second > 200000`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Vec<String>>,
+}
+
+/// When secondary indexes are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexTime {
+    /// With the table.
+    Before,
+    /// After the load, timed apart.
+    After,
+    /// Not at all.
+    None,
+}
+
+/// What is done with a table that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TableMode {
+    /// Make it; fail if it has rows.
+    Create,
+    /// Write into it as it is.
+    Append,
+    /// Drop it and make it anew.
+    Recreate,
+}

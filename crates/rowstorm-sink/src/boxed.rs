@@ -1,0 +1,144 @@
+//! Any sink behind one type: what the runner holds. One allocation for each batch, nothing for each row.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rowstorm_gen::{Batch, TablePlan};
+
+use crate::{
+    Audit, Encoder, Explanation, Limits, Outcome, Payload, Prepare, Scope, ServerFact, Sink,
+    SinkError, Writer,
+};
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SinkError>> + Send + 'a>>;
+
+/// Any [`Sink`].
+#[derive(Debug, Clone)]
+pub struct BoxSink(Arc<dyn DynSink>);
+
+/// Any [`Encoder`].
+pub struct BoxEncoder(Box<dyn Encoder>);
+
+/// Any [`Writer`].
+pub struct BoxWriter(Box<dyn DynWriter>);
+
+impl BoxSink {
+    /// Puts a sink behind the one type.
+    pub fn new(sink: impl Sink) -> BoxSink {
+        BoxSink(Arc::new(sink))
+    }
+}
+
+trait DynSink: Debug + Send + Sync {
+    fn limits(&self, table: &TablePlan) -> Limits;
+    fn encoder(&self, table: &TablePlan) -> BoxEncoder;
+    fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation;
+    fn prepare<'a>(&'a self, table: &'a TablePlan, prepare: &'a Prepare) -> BoxFuture<'a, ()>;
+    fn writer<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxWriter>;
+    fn finish<'a>(&'a self, table: &'a TablePlan, prepare: &'a Prepare) -> BoxFuture<'a, ()>;
+    fn audit<'a>(&'a self, table: &'a TablePlan, scope: &'a Scope) -> BoxFuture<'a, Audit>;
+    fn server(&self) -> BoxFuture<'_, Vec<ServerFact>>;
+}
+
+trait DynWriter: Send {
+    fn write<'a>(&'a mut self, payload: &'a Payload) -> BoxFuture<'a, Outcome>;
+}
+
+impl<S: Sink> DynSink for S {
+    fn limits(&self, table: &TablePlan) -> Limits {
+        Sink::limits(self, table)
+    }
+
+    fn encoder(&self, table: &TablePlan) -> BoxEncoder {
+        BoxEncoder(Box::new(Sink::encoder(self, table)))
+    }
+
+    fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation {
+        Sink::explain(self, table, prepare)
+    }
+
+    fn prepare<'a>(&'a self, table: &'a TablePlan, prepare: &'a Prepare) -> BoxFuture<'a, ()> {
+        Box::pin(Sink::prepare(self, table, prepare))
+    }
+
+    fn writer<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxWriter> {
+        Box::pin(async move { Ok(BoxWriter(Box::new(Sink::writer(self, table).await?))) })
+    }
+
+    fn finish<'a>(&'a self, table: &'a TablePlan, prepare: &'a Prepare) -> BoxFuture<'a, ()> {
+        Box::pin(Sink::finish(self, table, prepare))
+    }
+
+    fn audit<'a>(&'a self, table: &'a TablePlan, scope: &'a Scope) -> BoxFuture<'a, Audit> {
+        Box::pin(Sink::audit(self, table, scope))
+    }
+
+    fn server(&self) -> BoxFuture<'_, Vec<ServerFact>> {
+        Box::pin(Sink::server(self))
+    }
+}
+
+impl<W: Writer> DynWriter for W {
+    fn write<'a>(&'a mut self, payload: &'a Payload) -> BoxFuture<'a, Outcome> {
+        Box::pin(Writer::write(self, payload))
+    }
+}
+
+impl Sink for BoxSink {
+    type Writer = BoxWriter;
+    type Encoder = BoxEncoder;
+
+    fn limits(&self, table: &TablePlan) -> Limits {
+        self.0.limits(table)
+    }
+
+    fn encoder(&self, table: &TablePlan) -> BoxEncoder {
+        self.0.encoder(table)
+    }
+
+    fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation {
+        self.0.explain(table, prepare)
+    }
+
+    async fn prepare(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
+        self.0.prepare(table, prepare).await
+    }
+
+    async fn writer(&self, table: &Arc<TablePlan>) -> Result<BoxWriter, SinkError> {
+        self.0.writer(table).await
+    }
+
+    async fn finish(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
+        self.0.finish(table, prepare).await
+    }
+
+    async fn audit(&self, table: &TablePlan, scope: &Scope) -> Result<Audit, SinkError> {
+        self.0.audit(table, scope).await
+    }
+
+    async fn server(&self) -> Result<Vec<ServerFact>, SinkError> {
+        self.0.server().await
+    }
+}
+
+impl Encoder for BoxEncoder {
+    fn begin(&mut self, payload: &mut Payload) {
+        self.0.begin(payload);
+    }
+
+    fn encode(&mut self, batch: &Batch, payload: &mut Payload) {
+        self.0.encode(batch, payload);
+    }
+
+    fn end(&mut self, payload: &mut Payload) {
+        self.0.end(payload);
+    }
+}
+
+impl Writer for BoxWriter {
+    async fn write(&mut self, payload: &Payload) -> Result<Outcome, SinkError> {
+        self.0.write(payload).await
+    }
+}

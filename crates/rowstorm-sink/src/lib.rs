@@ -1,0 +1,32 @@
+//! The boundary between generation and databases.
+//!
+//! A [`Sink`] knows one database: its limits, its table, how rows become bytes ([`Encoder`]) and how bytes are
+//! written ([`Writer`]). It takes no decisions about retries, sizes or pacing: the runner does. Adapters share the
+//! functions of this crate that they *call* ([`rows`], [`Buffer`]); there is no base that calls them.
+//!
+//! Nothing here names SQL, JSON, a connection pool or a driver.
+
+mod audit;
+mod boxed;
+mod buffer;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod error;
+mod memory;
+mod null;
+mod outcome;
+mod payload;
+pub mod rows;
+mod sink;
+
+pub use audit::{Audit, ColumnAudit, Scope};
+pub use boxed::{BoxEncoder, BoxSink, BoxWriter};
+pub use buffer::Buffer;
+pub use error::{Delivery, SinkError, SinkErrorKind};
+pub use memory::{Fault, Memory, MemoryRow};
+pub use null::Null;
+pub use outcome::{Outcome, REFUSALS_MAX, Refusal, Rejected};
+pub use payload::{Attempt, Payload};
+pub use sink::{
+    Encoder, Explanation, IndexTime, Limits, Prepare, PrepareMode, ServerFact, Sink, Writer,
+};

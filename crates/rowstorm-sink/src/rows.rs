@@ -1,0 +1,1 @@
+//! The row walker: columns to rows of a wire.

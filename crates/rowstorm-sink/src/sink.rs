@@ -1,0 +1,155 @@
+//! What an adapter implements.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::sync::Arc;
+
+use rowstorm_gen::{Batch, TablePlan};
+
+use crate::{Audit, Outcome, Payload, Scope, SinkError};
+
+/// One database, connected.
+///
+/// Each method states promises; the conformance suite has a case of the same wording for each.
+pub trait Sink: Debug + Send + Sync + 'static {
+    /// One connection that writes.
+    type Writer: Writer;
+    /// Rows to bytes, for one table.
+    type Encoder: Encoder;
+
+    /// The facts that bound a payload. Pure.
+    fn limits(&self, table: &TablePlan) -> Limits;
+
+    /// An encoder for a table. Pure: no IO, and equal batches give equal bytes.
+    fn encoder(&self, table: &TablePlan) -> Self::Encoder;
+
+    /// What would be done, for people: DDL, statement, method. Pure.
+    fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation;
+
+    /// Makes the table ready.
+    ///
+    /// Promises: preparing twice is harmless; recreating empties; [`Prepare::Create`] refuses a table that has rows;
+    /// nothing is ever dropped but by [`Prepare::Recreate`].
+    fn prepare(
+        &self,
+        table: &TablePlan,
+        prepare: &Prepare,
+    ) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// Opens one connection that writes into a table.
+    ///
+    /// Promises: a dead server, a wrong password or a missing table is an error here or in the first write, never a
+    /// hang; no password is printed.
+    fn writer(
+        &self,
+        table: &Arc<TablePlan>,
+    ) -> impl Future<Output = Result<Self::Writer, SinkError>> + Send;
+
+    /// Does what waits for the end of the load: secondary indexes that come after, refresh, statistics.
+    ///
+    /// Promises: finishing twice is harmless.
+    fn finish(
+        &self,
+        table: &TablePlan,
+        prepare: &Prepare,
+    ) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// Counts in the database, by its own means, what is there.
+    ///
+    /// Promises: every row of every write that was answered is seen, right after the answer.
+    fn audit(
+        &self,
+        table: &TablePlan,
+        scope: &Scope,
+    ) -> impl Future<Output = Result<Audit, SinkError>> + Send;
+
+    /// What the server says of itself: version, and settings that change what a figure means (durability). Empty where
+    /// there is no server.
+    fn server(&self) -> impl Future<Output = Result<Vec<ServerFact>, SinkError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+}
+
+/// Rows to bytes, in the wire's own format, once.
+pub trait Encoder: Send + 'static {
+    /// Starts a payload: header and opening. The payload was cleared by the caller.
+    fn begin(&mut self, payload: &mut Payload);
+
+    /// Adds a batch. Called several times, with ranges that follow each other.
+    fn encode(&mut self, batch: &Batch, payload: &mut Payload);
+
+    /// Ends the payload: trailer and closing.
+    fn end(&mut self, payload: &mut Payload);
+}
+
+/// One connection that writes.
+pub trait Writer: Send + 'static {
+    /// Writes a payload and waits for the answer.
+    ///
+    /// Promises: every row is accounted for (`outcome.rows() == payload.rows`); a refused row is no error; after a
+    /// refusal the writer goes on; after [`SinkErrorKind::Lost`](crate::SinkErrorKind::Lost) it is thrown away;
+    /// dropping the future half-way leaves the sink usable and writes all rows of the payload or none where the
+    /// database has transactions.
+    fn write(
+        &mut self,
+        payload: &Payload,
+    ) -> impl Future<Output = Result<Outcome, SinkError>> + Send;
+}
+
+/// Facts about one payload. The runner keeps within them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most rows of one payload.
+    pub rows: u32,
+    /// The most bytes of one payload.
+    pub bytes: u64,
+    /// The most connections that help; more are refused or wait (SQLite: 1).
+    pub writers: u32,
+    /// Whether sending a payload twice leaves one copy of each row: the table has a key that the database enforces
+    /// and the generator does not repeat by accident.
+    pub idempotent: bool,
+}
+
+/// How a table is made ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepare {
+    /// What is done with a table that is there.
+    pub mode: PrepareMode,
+    /// When secondary indexes are made.
+    pub indexes: IndexTime,
+}
+
+pub use rowstorm_gen::schema::IndexTime;
+
+/// What is done with a table that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrepareMode {
+    /// Make it if it is missing; refuse if it has rows.
+    Create,
+    /// Make it if it is missing; write into it as it is.
+    Append,
+    /// Drop it and make it anew.
+    Recreate,
+}
+
+/// What an adapter would do, for `rowstorm explain`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// The way in, in a few words: "COPY BINARY".
+    pub method: String,
+    /// The statements that make the table and its indexes, in order.
+    pub ddl: Vec<String>,
+    /// The statement of one payload.
+    pub statement: String,
+    /// What to mind: what the database answers and what it does not.
+    pub notes: Vec<String>,
+}
+
+/// One fact about the server, for the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFact {
+    /// The setting's own name: "version", "fsync".
+    pub name: String,
+    /// Its value, as the server prints it.
+    pub value: String,
+}

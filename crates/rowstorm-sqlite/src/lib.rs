@@ -1,0 +1,1 @@
+//! SQLite for Rowstorm: the embedded default

@@ -1,0 +1,1 @@
+//! Realistic rows into real databases, fast, and proof that every row arrived

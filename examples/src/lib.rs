@@ -1,0 +1,1 @@
+//! Examples of Rowstorm: see the `[[example]]` targets.
