@@ -55,8 +55,13 @@ pub enum Values {
     Int(Vec<i64>),
     /// Floats of any width.
     Float(Vec<f64>),
-    /// Unscaled decimals: the column's scale says where the point is.
-    Decimal(Vec<i128>),
+    /// Decimals without their point.
+    Decimal {
+        /// The digits as one number.
+        unscaled: Vec<i128>,
+        /// How many of them stand after the point.
+        scale: u8,
+    },
     /// UTF-8.
     Text(Strings),
     /// Bytes.

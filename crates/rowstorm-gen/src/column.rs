@@ -32,7 +32,8 @@ pub enum Storage {
     Plain,
     /// Codes of the column's own into these entries.
     Dictionary(Arc<ColumnData>),
-    /// The batch's series codes into these entries: entry = entity.
+    /// The batch's series codes into these entries: entry = entity. Nulls are drawn once for each entity, too: they
+    /// stand in the entries' `valid`, and the batch's column has no `valid` of its own.
     Series(Arc<ColumnData>),
 }
 
