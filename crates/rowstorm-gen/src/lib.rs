@@ -10,6 +10,7 @@ mod permutation;
 mod plan;
 mod rows;
 mod stream;
+pub mod text;
 
 pub use batch::{Batch, Bitmap, Codes, ColumnData, Strings, Values};
 pub use column::{ColumnPlan, Storage};
