@@ -54,12 +54,12 @@ pub fn timestamp(micros: i64) -> Piece {
     let of_day = micros.rem_euclid(DAY_US) as u64;
     let mut piece = Piece { bytes: [0; PIECE_BYTES_MAX], start: 0, end: 0 };
     let mut at = 0;
-    if !(0..=9999).contains(&year) {
+    if (0..=9999).contains(&year) {
+        at = digits(&mut piece.bytes, at, year.unsigned_abs(), 4);
+    } else {
         // ISO 8601's expanded form: a sign and six digits.
         piece.bytes[0] = if year < 0 { b'-' } else { b'+' };
         at = digits(&mut piece.bytes, 1, year.unsigned_abs(), 6);
-    } else {
-        at = digits(&mut piece.bytes, at, year.unsigned_abs(), 4);
     }
     let seconds = of_day / 1_000_000;
     for (mark, value) in [

@@ -12,7 +12,7 @@ pub struct Buffer {
 }
 
 /// A short cell is copied as this many bytes at once, whatever its length.
-pub const OVERCOPY_BYTES: usize = 32;
+pub(crate) const OVERCOPY_BYTES: usize = 32;
 
 impl Buffer {
     /// Forgets the bytes, keeps the memory.
@@ -92,7 +92,7 @@ impl Buffer {
     }
 
     /// Appends `arena[at..at + len]` into memory that was [reserved](Buffer::reserve), as one register copy if it is
-    /// short. The arena must reach [`OVERCOPY_BYTES`] beyond its last entry.
+    /// short. The arena must reach 32 bytes beyond its last entry.
     ///
     /// # Panics
     /// If there is no room, or the arena ends earlier.

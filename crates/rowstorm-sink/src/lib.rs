@@ -12,6 +12,7 @@ mod buffer;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+pub mod json;
 mod memory;
 mod null;
 mod outcome;
