@@ -1,0 +1,272 @@
+//! Parquet through arrow-rs: columns become Arrow arrays, travel as an Arrow IPC stream, and are written by row groups.
+//!
+//! A Parquet file has a footer, so it is open from the first payload until `finish`.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal128Array, FixedSizeBinaryArray,
+    Float32Array, Float64Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, UInt32Array,
+};
+use arrow::compute::{cast, take};
+use arrow::datatypes::{DataType as ArrowType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use rowstorm_gen::schema::{DataType, IntWidth};
+use rowstorm_gen::{Batch, Codes, ColumnData, TablePlan, Values};
+use rowstorm_sink::rows::{Item, values_len};
+use rowstorm_sink::{Buffer, Outcome, Payload, SinkError, json};
+
+use crate::audit::Tally;
+use crate::error;
+
+/// A row group is written once it holds this much.
+const ROW_GROUP_BYTES: usize = 16 << 20;
+
+type OpenFile = Arc<Mutex<Option<ArrowWriter<File>>>>;
+
+/// Files between their first payload and their footer.
+#[derive(Clone, Default)]
+pub(crate) struct OpenFiles(Arc<Mutex<HashMap<PathBuf, OpenFile>>>);
+
+impl std::fmt::Debug for OpenFiles {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("OpenFiles")
+    }
+}
+
+impl OpenFiles {
+    pub(crate) fn open(&self, table: &TablePlan, path: &Path) -> Result<ParquetFile, SinkError> {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = files.get(path) {
+            return Ok(ParquetFile(file.clone(), path.to_owned()));
+        }
+        let zstd = ZstdLevel::try_new(1).expect("1 is a level of zstd");
+        let properties =
+            WriterProperties::builder().set_compression(Compression::ZSTD(zstd)).build();
+        let file = File::create(path)
+            .map_err(|cause| error::from_io(path, "the file cannot be made", cause))?;
+        let writer = ArrowWriter::try_new(file, schema(table), Some(properties))
+            .map_err(|cause| error::unreadable(path, cause))?;
+        let file = OpenFile::new(Mutex::new(Some(writer)));
+        files.insert(path.to_owned(), file.clone());
+        Ok(ParquetFile(file, path.to_owned()))
+    }
+
+    pub(crate) fn close(&self, path: &Path) -> Result<(), SinkError> {
+        let file = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+        let writer =
+            file.and_then(|file| file.lock().unwrap_or_else(PoisonError::into_inner).take());
+        match writer {
+            Some(writer) => {
+                writer.close().map(|_| ()).map_err(|cause| error::unreadable(path, cause))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// One open file.
+pub struct ParquetFile(OpenFile, PathBuf);
+
+impl ParquetFile {
+    pub(crate) async fn write(&self, payload: &Payload) -> Result<Outcome, SinkError> {
+        if payload.is_empty() {
+            return Ok(Outcome::default());
+        }
+        let (file, rows) = (self.0.clone(), payload.len());
+        let body = payload.body.as_slice().to_vec();
+        let written = tokio::task::spawn_blocking(move || write_stream(&file, &body)).await;
+        match written.expect("writing does not panic") {
+            Ok(()) => Ok(Outcome::accepted(rows)),
+            Err(cause) => Err(error::unreadable(&self.1, cause)),
+        }
+    }
+}
+
+fn write_stream(
+    file: &OpenFile,
+    body: &[u8],
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    let writer = file.as_mut().ok_or("the file is closed already")?;
+    for batch in StreamReader::try_new(Cursor::new(body), None)? {
+        writer.write(&batch?)?;
+    }
+    if writer.in_progress_size() > ROW_GROUP_BYTES {
+        writer.flush()?;
+    }
+    Ok(())
+}
+
+/// Columns to an Arrow IPC stream.
+pub(crate) struct ArrowEncoder {
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+}
+
+impl ArrowEncoder {
+    pub(crate) fn new(table: &TablePlan) -> ArrowEncoder {
+        ArrowEncoder { schema: schema(table), batches: Vec::new() }
+    }
+
+    pub(crate) fn begin(&mut self) {
+        self.batches.clear();
+    }
+
+    pub(crate) fn encode(&mut self, batch: &Batch, payload: &mut Payload) {
+        let columns = batch
+            .columns
+            .iter()
+            .zip(self.schema.fields())
+            .map(|(data, field)| array(data, field.data_type(), &batch.series))
+            .collect();
+        let arrow = RecordBatch::try_new(self.schema.clone(), columns)
+            .expect("columns are as long as the batch and of the field's type");
+        // The payload's size must grow as rows come, for the byte budget: it is set right at the end.
+        self.batches.push(arrow);
+        let _ = payload;
+    }
+
+    pub(crate) fn end(&mut self, payload: &mut Payload) {
+        const WRITES: &str = "writing to memory cannot fail";
+        let mut stream = StreamWriter::try_new(&mut payload.body, &self.schema).expect(WRITES);
+        for batch in self.batches.drain(..) {
+            stream.write(&batch).expect(WRITES);
+        }
+        stream.finish().expect(WRITES);
+    }
+}
+
+fn schema(table: &TablePlan) -> SchemaRef {
+    let fields: Vec<Field> = table
+        .columns
+        .iter()
+        .map(|column| Field::new(&*column.name, arrow_type(column.data_type), column.nullable()))
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn arrow_type(data_type: DataType) -> ArrowType {
+    match data_type {
+        DataType::Bool => ArrowType::Boolean,
+        DataType::Int(IntWidth::Small) => ArrowType::Int16,
+        DataType::Int(IntWidth::Int) => ArrowType::Int32,
+        DataType::Int(IntWidth::Big) => ArrowType::Int64,
+        DataType::Float { double: false } => ArrowType::Float32,
+        DataType::Float { double: true } => ArrowType::Float64,
+        DataType::Decimal { precision, scale } => ArrowType::Decimal128(precision, scale as i8),
+        DataType::Text { .. } | DataType::Json | DataType::Object | DataType::Array => {
+            ArrowType::Utf8
+        }
+        DataType::Bytes => ArrowType::Binary,
+        DataType::Timestamp => ArrowType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        DataType::Uuid => ArrowType::FixedSizeBinary(16),
+    }
+}
+
+/// A column as an Arrow array; nulls where the column has them.
+fn array(data: &ColumnData, wanted: &ArrowType, series: &[u32]) -> ArrayRef {
+    let rows = 0..values_len(&data.values);
+    let present = |index: usize| !data.is_null(index);
+    match &data.values {
+        Values::Bool(v) => {
+            Arc::new(rows.map(|i| present(i).then_some(v[i])).collect::<BooleanArray>())
+        }
+        Values::Int(v) => match wanted {
+            ArrowType::Int16 => {
+                Arc::new(rows.map(|i| present(i).then_some(v[i] as i16)).collect::<Int16Array>())
+            }
+            ArrowType::Int32 => {
+                Arc::new(rows.map(|i| present(i).then_some(v[i] as i32)).collect::<Int32Array>())
+            }
+            _ => Arc::new(rows.map(|i| present(i).then_some(v[i])).collect::<Int64Array>()),
+        },
+        Values::Float(v) => match wanted {
+            ArrowType::Float32 => {
+                Arc::new(rows.map(|i| present(i).then_some(v[i] as f32)).collect::<Float32Array>())
+            }
+            _ => Arc::new(rows.map(|i| present(i).then_some(v[i])).collect::<Float64Array>()),
+        },
+        Values::Decimal { unscaled, .. } => {
+            let values: Decimal128Array = rows.map(|i| present(i).then_some(unscaled[i])).collect();
+            Arc::new(values.with_data_type(wanted.clone()))
+        }
+        Values::Text(v) | Values::Json(v) => Arc::new(
+            rows.map(|i| present(i).then(|| rowstorm_sink::rows::utf8(v, i)))
+                .collect::<StringArray>(),
+        ),
+        Values::Bytes(v) => {
+            Arc::new(rows.map(|i| present(i).then(|| v.get(i))).collect::<BinaryArray>())
+        }
+        Values::Timestamp(v) => Arc::new(
+            rows.map(|i| present(i).then_some(v[i]))
+                .collect::<TimestampMicrosecondArray>()
+                .with_timezone("UTC"),
+        ),
+        Values::Uuid(v) => Arc::new(
+            FixedSizeBinaryArray::try_from_sparse_iter_with_size(
+                rows.map(|i| present(i).then_some(v[i])),
+                16,
+            )
+            .expect("a UUID has 16 bytes"),
+        ),
+        Values::Dictionary { codes, entries } => {
+            let codes = match codes {
+                Codes::Series => series,
+                Codes::Own(codes) => codes,
+            };
+            let codes: UInt32Array =
+                codes.iter().enumerate().map(|(i, code)| present(i).then_some(*code)).collect();
+            take(&array(entries, wanted, series), &codes, None).expect("every code has an entry")
+        }
+        Values::Object(_) | Values::Array { .. } => Arc::new(documents(data, series)),
+    }
+}
+
+/// Objects and arrays as JSON text.
+fn documents(data: &ColumnData, series: &[u32]) -> StringArray {
+    let mut text = Buffer::default();
+    (0..values_len(&data.values))
+        .map(|index| {
+            text.clear();
+            json::write(Item { data, index, series }, &mut text);
+            (!data.is_null(index))
+                .then(|| String::from_utf8(text.as_slice().to_vec()).expect("JSON is UTF-8"))
+        })
+        .collect()
+}
+
+/// Reads a file back and counts it.
+pub(crate) fn count(path: &Path, tally: &mut Tally) -> Result<(), SinkError> {
+    let bad = |cause: &dyn std::fmt::Display| error::unreadable(path, cause);
+    let file = File::open(path).map_err(|cause| bad(&cause))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|cause| bad(&cause))?;
+    for batch in reader.build().map_err(|cause| bad(&cause))? {
+        let batch = batch.map_err(|cause| bad(&cause))?;
+        let ints: Vec<Option<ArrayRef>> = batch
+            .columns()
+            .iter()
+            .map(|column| {
+                let integer = column.data_type().is_integer();
+                integer.then(|| cast(column, &ArrowType::Int64).expect("an integer widens"))
+            })
+            .collect();
+        for row in 0..batch.num_rows() {
+            tally.row(|column| {
+                let values = ints[column].as_ref()?.as_primitive::<Int64Type>();
+                values.is_valid(row).then(|| values.value(row))
+            });
+        }
+    }
+    Ok(())
+}
