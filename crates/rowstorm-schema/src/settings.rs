@@ -60,6 +60,24 @@ pub struct RunSettings {
     /// Conditions on the record; one that breaks makes the exit code 99: `rows_per_second > 200000`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Vec<String>>,
+    /// Where the run record goes; `./<schema>-<time>.run.json` unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Where the HTML report goes; none is written unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
+    /// The address that serves `/metrics`, `/healthz` and `/readyz`; not served unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<String>,
+    /// Print the run record to standard output, and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub json: Option<bool>,
+    /// Print errors only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<bool>,
+    /// Print every decision of the controller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verbose: Option<bool>,
 }
 
 /// When secondary indexes are made.
