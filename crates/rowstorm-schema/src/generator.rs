@@ -4,11 +4,12 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Column, DataType, Span};
+use crate::{Choices, Column, DataType, Literal, Span};
 
 /// The rule that makes a column's values. Written `gen: sequence` or `gen: { uniform: [0, 100] }`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = crate::json_schema::bare_words)]
 pub enum Generator {
     /// `start`, `start + step`, …: never repeats.
     Sequence(SequenceSpec),
@@ -52,24 +53,6 @@ pub enum Generator {
     Array(Box<ArraySpec>),
     /// A stationary random walk around a mean, for sensors.
     Walk(WalkSpec),
-}
-
-/// A scalar in the document, read by the column's type: `NO` in a text column is Norway.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Literal {
-    /// `null`
-    Null,
-    /// `true`, `false`
-    Bool(bool),
-    /// An integer.
-    Int(i64),
-    /// A number with a fraction or an exponent.
-    Float(f64),
-    /// Anything else, as written.
-    Text(String),
-    /// A JSON value for `json` columns.
-    Json(serde_json::Value),
 }
 
 /// See [`Generator::Sequence`].
@@ -128,16 +111,6 @@ pub struct ZipfSpec {
     pub n: u64,
     /// The exponent, above 0; 1 is Zipf's law.
     pub exponent: f64,
-}
-
-/// The values of `one_of`: a list, or a map from value to weight.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Choices {
-    /// Each alike.
-    Alike(Vec<Literal>),
-    /// Each by its weight; keys are read by the column's type.
-    Weighted(IndexMap<String, f64>),
 }
 
 /// See [`Generator::Text`]. Give `bytes`, or `min` and `max`.

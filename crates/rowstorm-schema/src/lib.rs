@@ -7,22 +7,32 @@
 mod changes;
 mod column;
 mod data_type;
+mod effective;
 mod generator;
+mod generator_serde;
+mod instant;
+mod json_schema;
+mod literal;
 mod options;
 mod settings;
 mod table;
+mod template;
 mod units;
 
 pub use changes::{Change, ChangeKind, Changes, Pick, Transaction};
 pub use column::{Column, Per};
 pub use data_type::{DataType, IntWidth, ParseDataTypeError};
+pub use effective::{EffectiveColumn, LevelRule, Origin};
 pub use generator::{
-    ArraySpec, Choices, ClockSpec, Fake, FaultsSpec, Generator, Literal, LogNormalSpec, NormalSpec,
-    RefSpec, SequenceSpec, Skew, TextSpec, Uuid7Spec, WalkSpec, ZipfSpec,
+    ArraySpec, ClockSpec, Fake, FaultsSpec, Generator, LogNormalSpec, NormalSpec, RefSpec,
+    SequenceSpec, Skew, TextSpec, Uuid7Spec, WalkSpec, ZipfSpec,
 };
+pub use instant::{ParseInstantError, parse_instant};
+pub use literal::{Choices, Literal};
 pub use options::{
     CratedbOptions, MongodbOptions, MysqlOptions, PostgresOptions, SqliteOptions, TimeseriesOptions,
 };
-pub use settings::{IndexTime, RunSettings, TableMode};
+pub use settings::{IndexTime, Late, RunSettings, TableMode};
 pub use table::{Index, Level, Schema, Series, Table};
-pub use units::{AutoOr, ByteSize, Rate, Span};
+pub use template::{Template, TemplateError, TemplatePart};
+pub use units::{AutoOr, ByteSize, ParseUnitError, Progress, Rate, Shard, Span, Tolerance};

@@ -1,16 +1,19 @@
 //! Settings of a run: the `run:` block, `profiles:`, `ROWSTORM_*` and flags share this one type.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-use crate::{AutoOr, ByteSize, Rate, Span};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::units::optional_number;
+use crate::{AutoOr, ByteSize, Progress, Rate, Shard, Span, Tolerance};
 
 /// Settings of a run; each absent one is left to the layer below.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunSettings {
     /// Rows to write, all tables together, shared out as their `preload`s.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_number", skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
     /// Stop after this long.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,6 +24,9 @@ pub struct RunSettings {
     /// Rows per second, all shards together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+    /// What is done with rows that are due while the target is behind: `queue` (sent late) or `drop` (counted).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<Late>,
     /// Rows per batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<AutoOr>,
@@ -34,19 +40,19 @@ pub struct RunSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub indexes: Option<IndexTime>,
     /// The seed of all values.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_number", skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// What `gen: now` says, RFC 3339; the run's start unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,
     /// Write part i of n, from `1/n` to `n/n`; `auto` reads a Kubernetes Indexed Job.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shard: Option<String>,
+    pub shard: Option<Shard>,
     /// Rejected rows that are still a success: a number, or a share (`0.1%`).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_errors: Option<String>,
+    pub max_errors: Option<Tolerance>,
     /// Attempts after the first for a batch that was not taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_number", skip_serializing_if = "Option::is_none")]
     pub retry: Option<u32>,
     /// How long the server may take for one batch.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,9 +62,9 @@ pub struct RunSettings {
     pub table_mode: Option<TableMode>,
     /// How often progress is reported, or `off`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub progress: Option<String>,
+    pub progress: Option<Progress>,
     /// Conditions on the record; one that breaks makes the exit code 99: `rows_per_second > 200000`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "one_or_more", skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Vec<String>>,
     /// Where the run record goes; `./<schema>-<time>.run.json` unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,6 +84,16 @@ pub struct RunSettings {
     /// Print every decision of the controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verbose: Option<bool>,
+}
+
+/// What is done with rows that are due while the target is behind its rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Late {
+    /// They are sent late; their wait counts as response time.
+    Queue,
+    /// They are left out, and counted as skipped.
+    Drop,
 }
 
 /// When secondary indexes are made.
@@ -102,4 +118,27 @@ pub enum TableMode {
     Append,
     /// Drop it and make it anew.
     Recreate,
+}
+
+/// A list, or one text on its own: an environment variable holds one condition.
+fn one_or_more<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Vec<String>>, D::Error> {
+    struct OneOrMore;
+
+    impl<'de> de::Visitor<'de> for OneOrMore {
+        type Value = Vec<String>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("a list of conditions like `rows_per_second > 200000`")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Vec<String>, E> {
+            Ok(vec![text.to_owned()])
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, items: A) -> Result<Vec<String>, A::Error> {
+            Vec::deserialize(de::value::SeqAccessDeserializer::new(items))
+        }
+    }
+
+    source.deserialize_any(OneOrMore).map(Some)
 }

@@ -1,12 +1,15 @@
 //! The document's root and its tables.
 
-use indexmap::IndexMap;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
+use indexmap::IndexMap;
+use schemars::{JsonSchema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::units::text_or_number;
 use crate::{
-    Changes, Column, CratedbOptions, MongodbOptions, MysqlOptions, PostgresOptions, RunSettings,
-    SqliteOptions,
+    Changes, Column, CratedbOptions, MongodbOptions, MysqlOptions, ParseUnitError, PostgresOptions,
+    RunSettings, SqliteOptions,
 };
 
 /// A whole schema document: what `rowstorm check FILE` reads.
@@ -81,12 +84,57 @@ pub struct Series {
 }
 
 /// One level of a series' hierarchy: a size, or `id`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// This many values, 0-based.
     Size(u64),
     /// The entity's own number.
     Id,
+}
+
+const LEVEL: &str = "a level: how many values it has (from 1), or `id`";
+
+impl FromStr for Level {
+    type Err = ParseUnitError;
+
+    fn from_str(text: &str) -> Result<Self, ParseUnitError> {
+        match text.parse() {
+            _ if text == "id" => Ok(Level::Id),
+            Ok(size @ 1..) => Ok(Level::Size(size)),
+            Ok(0) | Err(_) => Err(ParseUnitError { text: text.to_owned(), expected: LEVEL }),
+        }
+    }
+}
+
+impl Serialize for Level {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Level::Size(size) => out.serialize_u64(*size),
+            Level::Id => out.serialize_str("id"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Level {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        text_or_number(source, LEVEL)
+    }
+}
+
+impl JsonSchema for Level {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Level".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
+        json_schema!({
+            "type": ["integer", "string"],
+            "description": "How many values the level has, or id: the entity's own number.",
+            "pattern": "^id$",
+            "minimum": 1,
+            "examples": [100, "id"],
+        })
+    }
 }
 
 /// A secondary index.
