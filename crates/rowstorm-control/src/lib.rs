@@ -7,6 +7,7 @@ mod climb;
 mod fixed;
 mod observation;
 mod pace;
+mod slice;
 
 pub use climb::{Climb, ClimbOptions};
 pub use fixed::Fixed;

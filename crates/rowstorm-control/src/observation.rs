@@ -103,13 +103,6 @@ pub enum Reason {
         /// Rows per second of the setting before.
         from: f64,
     },
-    /// The trial was faster and is kept.
-    Kept {
-        /// Rows per second before.
-        from: f64,
-        /// Rows per second now.
-        to: f64,
-    },
     /// The trial was not faster; back to the smaller footprint.
     Back {
         /// Rows per second of the trial.
@@ -137,7 +130,6 @@ impl fmt::Display for Reason {
             Reason::TryInFlight { from } => {
                 write!(out, "trying more in flight from {from:.0} rows/s")
             }
-            Reason::Kept { from, to } => write!(out, "kept: {from:.0} to {to:.0} rows/s"),
             Reason::Back { tried, kept } => {
                 write!(out, "back: tried {tried:.0}, keeping {kept:.0} rows/s")
             }
