@@ -24,8 +24,10 @@ pub use audit::{Audit, ColumnAudit, Scope};
 pub use boxed::{BoxEncoder, BoxSink, BoxWriter};
 pub use buffer::Buffer;
 pub use error::{Delivery, SinkError, SinkErrorKind};
-pub use memory::{Fault, Memory, MemoryRow};
-pub use null::Null;
+pub use memory::{
+    Arrived, Fault, Memory, MemoryEncoder, MemoryRow, MemoryValue, MemoryWriter, Writes,
+};
+pub use null::{Null, NullWriter};
 pub use outcome::{Outcome, REFUSALS_MAX, Refusal, Rejected};
 pub use payload::{Attempt, Payload};
 pub use sink::{

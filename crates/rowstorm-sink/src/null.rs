@@ -1,5 +1,110 @@
-//! Generates and encodes for a named wire, sends nothing.
+//! Generates and encodes for a named wire, sends nothing: what the client alone can do.
 
-/// Sends nothing.
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rowstorm_gen::TablePlan;
+
+use crate::{
+    Audit, Explanation, Limits, Outcome, Payload, Prepare, PrepareMode, Scope, Sink, SinkError,
+    Writer,
+};
+
+/// Encodes as another sink does, and takes every row without keeping it.
+///
+/// ```
+/// # use rowstorm_sink::{Memory, Null};
+/// let null = Null::new("memory", Memory::new());
+/// assert_eq!(format!("{null:?}"), "Null(memory)");
+/// ```
+pub struct Null<S> {
+    wire: String,
+    inner: S,
+    counts: Arc<Mutex<HashMap<Arc<str>, u64>>>,
+}
+
+/// No database bounds the writers; more than this only cost memory.
+const WRITERS_MAX: u32 = 64;
+
+impl<S: Sink> Null<S> {
+    /// Encodes for this sink, which need not be connected: only its pure methods are called.
+    pub fn new(wire: impl Into<String>, inner: S) -> Null<S> {
+        Null { wire: wire.into(), inner, counts: Arc::default() }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<Arc<str>, u64>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> fmt::Debug for Null<S> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Null({})", self.wire)
+    }
+}
+
+impl<S: Sink> Sink for Null<S> {
+    type Writer = NullWriter;
+    type Encoder = S::Encoder;
+
+    fn limits(&self, table: &TablePlan) -> Limits {
+        Limits { writers: WRITERS_MAX, ..self.inner.limits(table) }
+    }
+
+    fn encoder(&self, table: &TablePlan) -> S::Encoder {
+        self.inner.encoder(table)
+    }
+
+    fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation {
+        let inner = self.inner.explain(table, prepare);
+        Explanation {
+            method: format!("nothing is sent; encoded for {}: {}", self.wire, inner.method),
+            ddl: Vec::new(),
+            statement: inner.statement,
+            notes: vec![
+                "nothing is stored: the rows of the audit are those that the writers counted"
+                    .to_owned(),
+            ],
+        }
+    }
+
+    async fn prepare(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
+        match prepare.mode {
+            PrepareMode::Create | PrepareMode::Append => {}
+            PrepareMode::Recreate => {
+                self.counts().remove(&table.name);
+            }
+        }
+        Ok(())
+    }
+
+    async fn writer(&self, table: &Arc<TablePlan>) -> Result<NullWriter, SinkError> {
+        Ok(NullWriter { table: table.name.clone(), counts: self.counts.clone() })
+    }
+
+    async fn finish(&self, _: &TablePlan, _: &Prepare) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// What the writers counted, whatever the scope: there are no values to look at.
+    async fn audit(&self, table: &TablePlan, _: &Scope) -> Result<Audit, SinkError> {
+        let rows = self.counts().get(&table.name).copied().unwrap_or_default();
+        Ok(Audit { rows, ..Audit::default() })
+    }
+}
+
+/// Takes every row.
 #[derive(Debug)]
-pub struct Null;
+pub struct NullWriter {
+    table: Arc<str>,
+    counts: Arc<Mutex<HashMap<Arc<str>, u64>>>,
+}
+
+impl Writer for NullWriter {
+    async fn write(&mut self, payload: &Payload) -> Result<Outcome, SinkError> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(self.table.clone()).or_default() += payload.len();
+        Ok(Outcome::accepted(payload.len()))
+    }
+}
