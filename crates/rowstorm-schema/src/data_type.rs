@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 /// A logical type. Closed on purpose: a new one must break every sink.
@@ -97,6 +98,25 @@ impl DataType {
         "object",
         "array",
     ];
+
+    /// The same without their arguments.
+    const NAMES: &[&str] = &[
+        "bool",
+        "smallint",
+        "int",
+        "bigint",
+        "real",
+        "float",
+        "decimal",
+        "text",
+        "varchar",
+        "bytes",
+        "timestamp",
+        "uuid",
+        "json",
+        "object",
+        "array",
+    ];
 }
 
 impl FromStr for DataType {
@@ -145,7 +165,16 @@ impl Serialize for DataType {
 
 impl<'de> Deserialize<'de> for DataType {
     fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        String::deserialize(source)?.parse().map_err(serde::de::Error::custom)
+        let word = String::deserialize(source)?;
+        word.parse().map_err(|_| match word.split_once('(').map_or(word.as_str(), |(name, _)| name) {
+            "decimal" => D::Error::custom(format_args!(
+                "`{word}` is no decimal; write `decimal(10,2)`: 1 to 38 digits, so many of them after the point"
+            )),
+            "varchar" => D::Error::custom(format_args!(
+                "`{word}` is no varchar; write `varchar(36)`: the most characters, from 1"
+            )),
+            name => D::Error::unknown_variant(name, DataType::NAMES),
+        })
     }
 }
 
@@ -155,7 +184,22 @@ impl JsonSchema for DataType {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string" })
+        schemars::json_schema!({
+            "description": "A logical type.",
+            "anyOf": [
+                {
+                    "enum": [
+                        "bool", "smallint", "int", "bigint", "real", "float", "text", "bytes",
+                        "timestamp", "uuid", "json", "object", "array",
+                    ],
+                },
+                {
+                    "type": "string",
+                    "pattern": r"^(decimal\( *[0-9]+ *, *[0-9]+ *\)|varchar\( *[1-9][0-9]* *\))$",
+                    "examples": ["decimal(10,2)", "varchar(36)"],
+                },
+            ],
+        })
     }
 }
 

@@ -1,6 +1,48 @@
-//! The JSON Schema of the document, which editors read.
+//! The JSON Schema of the document (draft-07, so that every editor reads it), made from the types and their comments.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+use crate::Schema;
+
+/// The JSON Schema of schema files: `schemas/rowstorm.schema.json`.
+///
+/// ```
+/// let schema = rowstorm_schema::json_schema();
+/// assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+/// assert_eq!(schema["additionalProperties"], false);
+/// ```
+pub fn json_schema() -> Value {
+    let mut root = SchemaSettings::draft07().into_generator().into_root_schema_for::<Schema>();
+    root.insert("title".to_owned(), json!("Rowstorm schema"));
+    root.to_value()
+}
+
+/// The keys that a map of this type must have, each with the first line of its meaning.
+pub(crate) fn required(type_name: &str) -> &'static [(String, String)] {
+    static REQUIRED: OnceLock<BTreeMap<String, Vec<(String, String)>>> = OnceLock::new();
+    let types = REQUIRED.get_or_init(|| {
+        let root = json_schema();
+        let definitions = root["definitions"].as_object().into_iter().flatten();
+        definitions
+            .map(|(name, definition)| (name.clone(), required_keys(definition)))
+            .chain([("Schema".to_owned(), required_keys(&root))])
+            .collect()
+    });
+    types.get(type_name).map_or(&[], Vec::as_slice)
+}
+
+fn required_keys(definition: &Value) -> Vec<(String, String)> {
+    let keys = definition["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    keys.map(|key| {
+        let meaning = definition["properties"][key]["description"].as_str().unwrap_or_default();
+        (key.to_owned(), meaning.lines().next().unwrap_or_default().to_owned())
+    })
+    .collect()
+}
 
 /// Adds the bare words to the generators' forms: `gen: sequence`.
 pub(crate) fn bare_words(schema: &mut schemars::Schema) {
@@ -8,7 +50,7 @@ pub(crate) fn bare_words(schema: &mut schemars::Schema) {
         ("sequence", "1, 2, 3, …: never repeats."),
         ("uuid_v7", "Time-ordered UUIDs (version 7): never repeat."),
     ];
-    if let Some(forms) = schema.get_mut("oneOf").and_then(serde_json::Value::as_array_mut) {
+    if let Some(forms) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
         for (word, description) in words {
             forms.push(json!({ "description": description, "type": "string", "const": word }));
         }

@@ -7,6 +7,7 @@
 mod changes;
 mod column;
 mod data_type;
+mod document;
 mod effective;
 mod generator;
 mod generator_serde;
@@ -14,10 +15,14 @@ mod instant;
 mod json_schema;
 mod literal;
 mod options;
+mod parse;
+mod problem;
 mod settings;
+mod suggest;
 mod table;
 mod template;
 mod units;
+mod validate;
 
 pub use changes::{Change, ChangeKind, Changes, Pick, Transaction};
 pub use column::{Column, Per};
@@ -28,10 +33,13 @@ pub use generator::{
     SequenceSpec, Skew, TextSpec, Uuid7Spec, WalkSpec, ZipfSpec,
 };
 pub use instant::{ParseInstantError, parse_instant};
+pub use json_schema::json_schema;
 pub use literal::{Choices, Literal};
 pub use options::{
     CratedbOptions, MongodbOptions, MysqlOptions, PostgresOptions, SqliteOptions, TimeseriesOptions,
 };
+pub use parse::{Format, LoadError};
+pub use problem::{Invalid, PROBLEMS_MAX, Problem};
 pub use settings::{IndexTime, Late, RunSettings, TableMode};
 pub use table::{Index, Level, Schema, Series, Table};
 pub use template::{Template, TemplateError, TemplatePart};
