@@ -1,2 +1,55 @@
 //! The project's own automation: `cargo xtask`.
-fn main() {}
+//!
+//! Everything that CI does can be typed here: `.ci/run` is one call of `cargo xtask ci`. This crate is compiled before
+//! any test runs, so it stays small: the standard library, anyhow and serde_json.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people: it prints")]
+
+mod arguments;
+mod ci;
+mod codegen;
+mod command;
+mod servers;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use arguments::Arguments;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  test [ARGS…]           start what the tests need, run `cargo test --workspace ARGS…`, stop it again
+  ci                     everything that must be green: format, tidy, licences, lints, docs, generated files, tests
+  servers up [NAME…]     start servers for tests and print their addresses; --dir D, --durable
+  servers env | down     print the addresses of those that run | stop them; --dir D
+  codegen [--check]      write the JSON Schemas into schemas/ | fail if they are stale
+  tidy [--base REV]      the rules of the house that no compiler checks
+";
+
+fn main() -> ExitCode {
+    match run(Arguments::from_process()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.next().as_deref() {
+        Some("test") => test::test(arguments),
+        Some("ci") => ci::ci(arguments),
+        Some("servers") => servers::servers(arguments),
+        Some("codegen") => codegen::codegen(arguments),
+        Some("tidy") => tidy::tidy(arguments),
+        None | Some("help" | "-h" | "--help") => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Some(other) => bail!("unknown command `{other}`\n\n{HELP}"),
+    }
+}

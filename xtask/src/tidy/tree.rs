@@ -1,0 +1,103 @@
+//! Rules for the tree as a whole: adapters alike, sample schemas named, every invariant with its test.
+
+use super::SourceFile;
+
+/// The files that every adapter has, so that who knows one knows all.
+const ADAPTER_FILES: [&str; 5] = ["lib", "dialect", "encode", "write", "error"];
+
+/// The crates that are adapters to a database or to files.
+pub(super) const ADAPTERS: [&str; 6] = [
+    "rowstorm-cratedb",
+    "rowstorm-files",
+    "rowstorm-mongodb",
+    "rowstorm-mysql",
+    "rowstorm-postgres",
+    "rowstorm-sqlite",
+];
+
+/// Where the invariants are written down, each with the name of its test.
+const ARCHITECTURE: &str = "docs/architecture.md";
+
+/// Checks the tree.
+pub(super) fn check(files: &[SourceFile], breaches: &mut Vec<String>) {
+    adapters_are_alike(files, breaches);
+    sample_schemas_are_named(files, breaches);
+    invariants_have_tests(files, breaches);
+}
+
+fn adapters_are_alike(files: &[SourceFile], breaches: &mut Vec<String>) {
+    let exists = |path: &str| files.iter().any(|file| file.path == path);
+    for adapter in ADAPTERS {
+        if !exists(&format!("crates/{adapter}/Cargo.toml")) {
+            continue;
+        }
+        for name in ADAPTER_FILES {
+            let path = format!("crates/{adapter}/src/{name}.rs");
+            if !exists(&path) {
+                breaches.push(format!("{path}: missing; every adapter has {ADAPTER_FILES:?}"));
+            }
+        }
+    }
+}
+
+fn sample_schemas_are_named(files: &[SourceFile], breaches: &mut Vec<String>) {
+    let is_prose = |file: &&SourceFile| file.path == "README.md" || file.path.starts_with("docs/");
+    for file in files {
+        let Some(name) = file.path.strip_prefix("schemas/") else { continue };
+        if !file.is_a("yaml") || name.contains('/') {
+            continue;
+        }
+        if !files.iter().filter(is_prose).any(|prose| prose.text.contains(name)) {
+            breaches.push(format!("{}: neither README.md nor docs/ names it", file.path));
+        }
+    }
+}
+
+/// Each invariant ends with `Test: `name``, and a function of that name exists.
+fn invariants_have_tests(files: &[SourceFile], breaches: &mut Vec<String>) {
+    let Some(page) = files.iter().find(|file| file.path == ARCHITECTURE) else {
+        breaches.push(format!("{ARCHITECTURE}: missing"));
+        return;
+    };
+    for name in named_tests(&page.text) {
+        let definition = format!("fn {name}(");
+        let is_there = |file: &SourceFile| file.is_a("rs") && file.text.contains(&definition);
+        if !files.iter().any(is_there) {
+            breaches.push(format!("{ARCHITECTURE}: no test is called `{name}`"));
+        }
+    }
+}
+
+fn named_tests(page: &str) -> Vec<&str> {
+    let lists = page.lines().filter_map(|line| line.trim().strip_prefix("Test: "));
+    lists.flat_map(|list| list.split('`').skip(1).step_by(2)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> SourceFile {
+        SourceFile { path: path.to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn an_invariant_without_its_test_is_found() {
+        let page = file(ARCHITECTURE, "1. A law.\n   Test: `a_law`, `b_law`\n");
+        let code = file("crates/x/tests/laws.rs", "fn a_law() {}\n");
+        let mut breaches = Vec::new();
+        invariants_have_tests(&[page, code], &mut breaches);
+        assert_eq!(breaches.len(), 1);
+        assert!(breaches[0].contains("b_law"));
+    }
+
+    #[test]
+    fn a_schema_that_nothing_names_is_found() {
+        let files =
+            [file("schemas/a.yaml", ""), file("schemas/b.yaml", ""), file("README.md", "a.yaml")];
+        let mut breaches = Vec::new();
+        sample_schemas_are_named(&files, &mut breaches);
+        assert_eq!(breaches.len(), 1);
+        assert!(breaches[0].contains("b.yaml"));
+    }
+}
