@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people: it prints")]
 
 mod arguments;
+mod bench;
 mod ci;
 mod codegen;
 mod command;
@@ -27,6 +28,9 @@ cargo xtask COMMAND
   servers env | down     print the addresses of those that run | stop them; --dir D
   codegen [--check]      write the JSON Schemas into schemas/ | fail if they are stale
   tidy [--base REV]      the rules of the house that no compiler checks
+  bench fill | encode    criterion benchmarks of the parts; what follows goes to criterion
+  bench end-to-end       whole runs into PostgreSQL against psql \\copy; --to URL --rows N --pairs N --batch N --in-flight N
+  bench memory           peak memory of payload runs; --to URL --rows N --only-null
 ";
 
 fn main() -> ExitCode {
@@ -46,6 +50,7 @@ fn run(mut arguments: Arguments) -> anyhow::Result<()> {
         Some("servers") => servers::servers(arguments),
         Some("codegen") => codegen::codegen(arguments),
         Some("tidy") => tidy::tidy(arguments),
+        Some("bench") => bench::bench(arguments),
         None | Some("help" | "-h" | "--help") => {
             print!("{HELP}");
             Ok(())

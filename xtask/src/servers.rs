@@ -68,6 +68,9 @@ pub(crate) enum Durability {
 /// All servers that can be started.
 pub(crate) const SERVERS: [&dyn Server; 1] = [&postgres::Postgres];
 
+/// The one server that part of the measurements needs by name.
+pub(crate) const POSTGRES: &dyn Server = &postgres::Postgres;
+
 /// `cargo xtask servers up|down|env`.
 pub(crate) fn servers(mut arguments: Arguments) -> anyhow::Result<()> {
     let base = arguments.value::<PathBuf>("--dir")?;
@@ -102,7 +105,7 @@ pub(crate) fn servers(mut arguments: Arguments) -> anyhow::Result<()> {
 
 /// Starts a server: in a container where an engine answers, else from installed programs, else installs them first
 /// where that can be done without a question.
-pub(crate) fn start(
+fn start(
     server: &dyn Server,
     base: &Path,
     durability: Durability,
@@ -116,6 +119,19 @@ pub(crate) fn start(
     let programs = server.programs();
     let programs = programs.with_context(|| format!("{} is still missing", server.name()))?;
     native::start(server, &programs, base, durability)
+}
+
+/// The address that is given, or that of a server which is started now and lives as long as its guard.
+pub(crate) fn given_or_started(
+    given: Option<String>,
+    server: &dyn Server,
+    durability: Durability,
+) -> anyhow::Result<(String, Option<Guard>)> {
+    if let Some(url) = given {
+        return Ok((url, None));
+    }
+    let (running, guard) = start(server, &target_dir().join("servers"), durability)?;
+    Ok((running.url, Some(guard)))
 }
 
 fn export(server: &dyn Server, running: &Running) {

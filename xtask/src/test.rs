@@ -3,8 +3,8 @@
 use std::env;
 
 use crate::arguments::Arguments;
-use crate::command::{cargo, run, target_dir};
-use crate::servers::{Durability, Guard, SERVERS, Server, start};
+use crate::command::{cargo, run};
+use crate::servers::{Durability, SERVERS, given_or_started};
 
 /// Names the databases whose cases must run; a case of any other database that is not there shows as ignored.
 const REQUIRE: &str = "ROWSTORM_REQUIRE";
@@ -21,11 +21,10 @@ pub(crate) fn test(arguments: Arguments) -> anyhow::Result<()> {
     // Dropped at the end, also of a failure: that stops the servers.
     let mut guards = Vec::new();
     for server in SERVERS {
-        if env::var_os(server.variable()).is_none() {
-            let (url, guard) = start_for_tests(server)?;
-            command.env(server.variable(), url);
-            guards.push(guard);
-        }
+        let given = env::var(server.variable()).ok();
+        let (url, guard) = given_or_started(given, server, Durability::Volatile)?;
+        command.env(server.variable(), url);
+        guards.push(guard);
         required.push(server.name());
     }
     if env::var_os(REQUIRE).is_none() {
@@ -34,9 +33,4 @@ pub(crate) fn test(arguments: Arguments) -> anyhow::Result<()> {
     let result = run(&mut command);
     drop(guards);
     result
-}
-
-fn start_for_tests(server: &dyn Server) -> anyhow::Result<(String, Guard)> {
-    let (running, guard) = start(server, &target_dir().join("servers"), Durability::Volatile)?;
-    Ok((running.url, guard))
 }
