@@ -9,11 +9,14 @@ mod column;
 mod data_type;
 mod document;
 mod effective;
+mod fit;
 mod generator;
 mod generator_serde;
 mod instant;
 mod json_schema;
+pub mod limits;
 mod literal;
+mod notes;
 mod options;
 mod parse;
 mod problem;
@@ -35,6 +38,7 @@ pub use generator::{
 pub use instant::{ParseInstantError, parse_instant};
 pub use json_schema::json_schema;
 pub use literal::{Choices, Literal};
+pub use notes::Note;
 pub use options::{
     CratedbOptions, MongodbOptions, MysqlOptions, PostgresOptions, SqliteOptions, TimeseriesOptions,
 };

@@ -1,11 +1,11 @@
 //! Deserialising a tree: each error carries its place, and unknown and missing keys of a map are reported together.
 
 use std::cell::RefCell;
-use std::fmt;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{self, IntoDeserializer, Visitor};
 
+use super::read_error::ReadError;
 use super::{Entry, Mark, Node, Place, Problems, Value};
 use crate::json_schema::required;
 use crate::suggest;
@@ -34,125 +34,6 @@ pub(crate) fn read<T: de::DeserializeOwned>(root: &mut Node, problems: &mut Prob
     }
 }
 
-/// Why a node is not what it should be.
-#[derive(Debug)]
-pub(crate) struct ReadError {
-    message: String,
-    help: Option<String>,
-    /// The innermost place that failed, and where it stands.
-    stands: Option<(Place, Mark)>,
-}
-
-impl ReadError {
-    fn new(message: String, help: Option<String>) -> Self {
-        ReadError { message, help, stands: None }
-    }
-
-    fn at(mut self, place: &Place, at: Mark) -> Self {
-        self.stands.get_or_insert_with(|| (place.clone(), at));
-        self
-    }
-}
-
-impl std::error::Error for ReadError {}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.message)
-    }
-}
-
-impl de::Error for ReadError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        ReadError::new(message.to_string(), None)
-    }
-
-    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let expected = expected.to_string();
-        let help = match (&found, expected.as_str()) {
-            (de::Unexpected::Unsigned(number), "a string") => {
-                Some(format!("quote it: \"{number}\""))
-            }
-            (de::Unexpected::Signed(number), "a string") => Some(format!("quote it: \"{number}\"")),
-            (de::Unexpected::Float(number), "a string") => Some(format!("quote it: \"{number}\"")),
-            (de::Unexpected::Bool(value), "a string") => Some(format!("quote it: \"{value}\"")),
-            (de::Unexpected::Str(text), _) if is_number_with_separators(text) => {
-                Some(format!("write {}", text.replace('_', "")))
-            }
-            _ => None,
-        };
-        let message = format!("expected {}, found {}", plain_words(&expected), describe(&found));
-        ReadError::new(message, help)
-    }
-
-    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::invalid_type(found, expected)
-    }
-
-    fn invalid_length(length: usize, expected: &dyn de::Expected) -> Self {
-        let expected = expected.to_string().replace("an array of length", "a list of");
-        ReadError::new(format!("expected {expected}, found {length}"), None)
-    }
-
-    fn unknown_variant(word: &str, expected: &'static [&'static str]) -> Self {
-        let what = match expected {
-            [.., "walk"] => "generator",
-            ["bool", ..] => "type",
-            _ => "word",
-        };
-        ReadError::new(
-            format!("unknown {what} `{word}`"),
-            suggest::help(word, expected.iter().copied()),
-        )
-    }
-
-    fn unknown_field(key: &str, expected: &'static [&'static str]) -> Self {
-        ReadError::new(format!("unknown key `{key}`"), suggest::help(key, expected.iter().copied()))
-    }
-
-    fn missing_field(key: &'static str) -> Self {
-        ReadError::new(format!("`{key}` is missing"), None)
-    }
-
-    fn duplicate_field(key: &'static str) -> Self {
-        ReadError::new(format!("`{key}` is here twice"), None)
-    }
-}
-
-/// The words that serde and its derives use, in ours.
-fn plain_words(expected: &str) -> &str {
-    match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
-        "i8" | "i16" | "i32" | "i64" => "a whole number",
-        "a nonzero u32" => "a whole number from 1",
-        "f32" | "f64" => "a number",
-        "a string" | "string" => "text",
-        "a boolean" => "`true` or `false`",
-        "a sequence" => "a list",
-        other if other.starts_with("struct ") => "a map",
-        other if other.starts_with("an array of length") => "a list",
-        other => other,
-    }
-}
-
-fn describe(found: &de::Unexpected<'_>) -> String {
-    match found {
-        de::Unexpected::Bool(value) => format!("`{value}`"),
-        de::Unexpected::Unsigned(number) => format!("`{number}`"),
-        de::Unexpected::Signed(number) => format!("`{number}`"),
-        de::Unexpected::Float(number) => format!("`{number}`"),
-        de::Unexpected::Str(text) => format!("the text `{text}`"),
-        de::Unexpected::Unit | de::Unexpected::Option => "nothing".to_owned(),
-        de::Unexpected::Seq => "a list".to_owned(),
-        de::Unexpected::Map => "a map".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn is_number_with_separators(text: &str) -> bool {
-    text.contains('_') && text.bytes().all(|byte| byte == b'_' || byte.is_ascii_digit())
-}
-
 struct Reader<'a, 'p> {
     node: &'a Node,
     /// Where the node's key stands: what is missing in a map is shown there.
@@ -161,13 +42,13 @@ struct Reader<'a, 'p> {
     problems: &'a RefCell<&'p mut Problems>,
 }
 
-impl<'a, 'p> Reader<'a, 'p> {
+impl<'a> Reader<'a, '_> {
     fn map<'de, V: Visitor<'de>>(
         &self,
         entries: Vec<(&'a str, &'a Entry)>,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        visitor.visit_map(Entries { parent: self, entries: entries.into_iter(), current: None })
+        visitor.visit_map(Entries { parent: self, left: entries.into_iter(), current: None })
     }
 
     fn list<'de, V: Visitor<'de>>(
@@ -175,7 +56,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         items: &'a [Node],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let mut left = Items { parent: self, items, next: 0 };
+        let mut left = Items { parent: self, nodes: items, next: 0 };
         let value = visitor.visit_seq(&mut left)?;
         match left.next {
             taken if taken < items.len() => {
@@ -323,7 +204,7 @@ impl<'de> de::Deserializer<'de> for Reader<'_, '_> {
 
 struct Items<'r, 'a, 'p> {
     parent: &'r Reader<'a, 'p>,
-    items: &'a [Node],
+    nodes: &'a [Node],
     next: usize,
 }
 
@@ -334,7 +215,7 @@ impl<'de> de::SeqAccess<'de> for &mut Items<'_, '_, '_> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, ReadError> {
-        while let Some(node) = self.items.get(self.next) {
+        while let Some(node) = self.nodes.get(self.next) {
             let place = self.parent.place.index(self.next);
             self.next += 1;
             if node.value != Value::Pruned {
@@ -348,13 +229,13 @@ impl<'de> de::SeqAccess<'de> for &mut Items<'_, '_, '_> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len() - self.next)
+        Some(self.nodes.len() - self.next)
     }
 }
 
 struct Entries<'r, 'a, 'p> {
     parent: &'r Reader<'a, 'p>,
-    entries: std::vec::IntoIter<(&'a str, &'a Entry)>,
+    left: std::vec::IntoIter<(&'a str, &'a Entry)>,
     current: Option<&'a Entry>,
 }
 
@@ -365,7 +246,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_, '_, '_> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, ReadError> {
-        let Some((field, entry)) = self.entries.next() else { return Ok(None) };
+        let Some((field, entry)) = self.left.next() else { return Ok(None) };
         self.current = Some(entry);
         let key = seed.deserialize(StrDeserializer::new(field));
         key.map(Some)

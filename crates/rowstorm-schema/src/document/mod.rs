@@ -7,6 +7,7 @@
 pub(crate) mod de;
 pub(crate) mod json;
 mod place;
+mod read_error;
 pub(crate) mod toml;
 pub(crate) mod yaml;
 
@@ -97,7 +98,6 @@ impl Node {
     }
 
     /// Where the key and the value at `place` stand, or those of the nearest place around it.
-    #[expect(dead_code, reason = "for validation, next")]
     pub(crate) fn marks(&self, place: &Place) -> (Mark, Mark) {
         let mut node = self;
         let mut marks = (self.at, self.at);
@@ -107,17 +107,6 @@ impl Node {
             marks = (key_at, child.at);
         }
         marks
-    }
-
-    /// Whether `place`, or a place around it, has been pruned.
-    #[expect(dead_code, reason = "for validation, next")]
-    pub(crate) fn is_pruned(&self, place: &Place) -> bool {
-        let mut node = self;
-        for step in place.steps() {
-            let Some((_, child)) = node.child(step) else { break };
-            node = child;
-        }
-        node.value == Value::Pruned
     }
 
     /// Takes the value at `place` out.

@@ -58,12 +58,14 @@ impl<'a> Builder<'a, '_> {
         let mut root = None;
         while let Some((event, at)) = self.next()? {
             match event {
-                Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
                 Event::DocumentStart(..) if root.is_some() => {
                     let message = "a second document; a file holds one".to_owned();
                     return Err(Stop { at, message });
                 }
-                Event::DocumentStart(..) => {}
+                Event::StreamStart
+                | Event::StreamEnd
+                | Event::DocumentEnd
+                | Event::DocumentStart(..) => {}
                 node => root = Some(self.node(node, at, &Place::root())?),
             }
         }
