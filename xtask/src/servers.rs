@@ -111,7 +111,11 @@ fn start(
     durability: Durability,
 ) -> anyhow::Result<(Running, Guard)> {
     if durability == Durability::Volatile && compose::engine_answers() {
-        return compose::start(server);
+        match compose::start(server) {
+            Ok(started) => return Ok(started),
+            // An engine without the image and without a network is no engine for us.
+            Err(error) => eprintln!("no container: {error:#}; trying installed programs"),
+        }
     }
     if server.programs().is_none() {
         install::install(server)?;

@@ -33,3 +33,8 @@ pub use payload::{Attempt, Payload};
 pub use sink::{
     Encoder, Explanation, IndexTime, Limits, Prepare, PrepareMode, ServerFact, Sink, Writer,
 };
+
+/// The guide's example is compiled and run with the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/writing-a-sink.md")]
+struct WritingASink;
