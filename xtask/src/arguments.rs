@@ -13,9 +13,9 @@ impl Arguments {
         Arguments(std::env::args().skip(1).collect())
     }
 
-    /// No arguments.
-    pub(crate) fn none() -> Arguments {
-        Arguments(Vec::new())
+    /// Arguments that we give ourselves.
+    pub(crate) fn of<const N: usize>(arguments: [&str; N]) -> Arguments {
+        Arguments(arguments.map(str::to_owned).to_vec())
     }
 
     /// Takes the first one.
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn arguments(text: &str) -> Arguments {
-        Arguments(text.split_whitespace().map(str::to_owned).collect())
+        Arguments(text.split(' ').map(str::to_owned).collect())
     }
 
     #[test]

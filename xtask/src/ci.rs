@@ -67,16 +67,20 @@ fn format() -> anyhow::Result<()> {
 }
 
 fn clippy() -> anyhow::Result<()> {
-    run(&mut cargo(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
+    let mut command =
+        cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--quiet"]);
+    run(command.args(["--", "-D", "warnings"]))
 }
 
 fn documentation() -> anyhow::Result<()> {
-    let mut command = cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
+    // Libraries only: the command and the library are both called rowstorm, and would write the same pages.
+    let mut command =
+        cargo(["doc", "--workspace", "--lib", "--all-features", "--no-deps", "--quiet"]);
     run(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn tests() -> anyhow::Result<()> {
-    test::test(Arguments::none())
+    test::test(Arguments::of(["--all-features", "--no-fail-fast"]))
 }
 
 /// Licences, bans and sources need no network. Advisories do: without it, that is said and no failure.

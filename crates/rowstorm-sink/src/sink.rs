@@ -28,8 +28,8 @@ pub trait Sink: Debug + Send + Sync + 'static {
 
     /// Makes the table ready.
     ///
-    /// Promises: preparing twice is harmless; recreating empties; [`Prepare::Create`] refuses a table that has rows;
-    /// nothing is ever dropped but by [`Prepare::Recreate`].
+    /// Promises: preparing twice is harmless; recreating empties; [`PrepareMode::Create`] refuses a table that has rows;
+    /// nothing is ever dropped but by [`PrepareMode::Recreate`].
     fn prepare(
         &self,
         table: &TablePlan,
