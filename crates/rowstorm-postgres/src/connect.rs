@@ -92,6 +92,10 @@ impl Server {
         Ok(Server { options, statement_timeout: from.statement_timeout })
     }
 
+    pub(crate) fn application_name(&self) -> &str {
+        self.options.get_application_name().unwrap_or_default()
+    }
+
     /// Where it is, for people: `host:port`, or the socket's folder.
     fn place(&self) -> String {
         match self.options.get_socket() {
