@@ -53,15 +53,18 @@ fn sample_schemas_are_named(files: &[SourceFile], breaches: &mut Vec<String>) {
     }
 }
 
-/// Each invariant ends with `Test: `name``, and a function of that name exists.
+/// Each invariant names tests behind `Test: `, and there is a function or a case of the conformance suite of each name.
 fn invariants_have_tests(files: &[SourceFile], breaches: &mut Vec<String>) {
     let Some(page) = files.iter().find(|file| file.path == ARCHITECTURE) else {
         breaches.push(format!("{ARCHITECTURE}: missing"));
         return;
     };
     for name in named_tests(&page.text) {
-        let definition = format!("fn {name}(");
-        let is_there = |file: &SourceFile| file.is_a("rs") && file.text.contains(&definition);
+        let (function, case) = (format!("fn {name}("), format!("\"{name}\""));
+        let is_there = |file: &SourceFile| {
+            let is_case = || file.path.starts_with("crates/") && file.text.contains(&case);
+            file.is_a("rs") && (file.text.contains(&function) || is_case())
+        };
         if !files.iter().any(is_there) {
             breaches.push(format!("{ARCHITECTURE}: no test is called `{name}`"));
         }
@@ -83,8 +86,8 @@ mod tests {
 
     #[test]
     fn an_invariant_without_its_test_is_found() {
-        let page = file(ARCHITECTURE, "1. A law.\n   Test: `a_law`, `b_law`\n");
-        let code = file("crates/x/tests/laws.rs", "fn a_law() {}\n");
+        let page = file(ARCHITECTURE, "1. A law.\n   Test: `a_law`, `b_law`, `a case`\n");
+        let code = file("crates/x/tests/laws.rs", "fn a_law() {}\nCase::new(\n\"a case\", 1)");
         let mut breaches = Vec::new();
         invariants_have_tests(&[page, code], &mut breaches);
         assert_eq!(breaches.len(), 1);
