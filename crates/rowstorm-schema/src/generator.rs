@@ -9,7 +9,7 @@ use crate::{Choices, Column, DataType, Literal, Span};
 /// The rule that makes a column's values. Written `gen: sequence` or `gen: { uniform: [0, 100] }`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(transform = crate::json_schema::bare_words)]
+#[schemars(transform = crate::json_schema::generator_forms)]
 pub enum Generator {
     /// `start`, `start + step`, …: never repeats.
     Sequence(SequenceSpec),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use schemars::generate::SchemaSettings;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Schema;
 
@@ -18,7 +18,20 @@ use crate::Schema;
 pub fn json_schema() -> Value {
     let mut root = SchemaSettings::draft07().into_generator().into_root_schema_for::<Schema>();
     root.insert("title".to_owned(), json!("Rowstorm schema"));
-    root.to_value()
+    sorted(root.to_value())
+}
+
+/// The same with the keys of every map in order: whether serde_json keeps an order is a feature of the whole build, and
+/// the generated file must not hang on it.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(entries) => {
+            let entries: BTreeMap<_, _> = entries.into_iter().collect();
+            Value::Object(entries.into_iter().map(|(key, value)| (key, sorted(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
 }
 
 /// The keys that a map of this type must have, each with the first line of its meaning.
@@ -44,15 +57,22 @@ fn required_keys(definition: &Value) -> Vec<(String, String)> {
     .collect()
 }
 
-/// Adds the bare words to the generators' forms: `gen: sequence`.
-pub(crate) fn bare_words(schema: &mut schemars::Schema) {
+/// Adds the bare words to the generators' forms (`gen: sequence`), and makes settings that stand inline strict.
+pub(crate) fn generator_forms(schema: &mut schemars::Schema) {
     let words = [
         ("sequence", "1, 2, 3, …: never repeats."),
         ("uuid_v7", "Time-ordered UUIDs (version 7): never repeat."),
     ];
-    if let Some(forms) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
-        for (word, description) in words {
-            forms.push(json!({ "description": description, "type": "string", "const": word }));
+    let Some(forms) = schema.get_mut("oneOf").and_then(Value::as_array_mut) else { return };
+    for form in forms.iter_mut() {
+        let settings = form.get_mut("properties").and_then(Value::as_object_mut);
+        for settings in settings.into_iter().flat_map(Map::values_mut) {
+            if settings.get("properties").is_some() {
+                settings["additionalProperties"] = json!(false);
+            }
         }
+    }
+    for (word, description) in words {
+        forms.push(json!({ "description": description, "type": "string", "const": word }));
     }
 }

@@ -122,23 +122,31 @@ pub enum TableMode {
 
 /// A list, or one text on its own: an environment variable holds one condition.
 fn one_or_more<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Vec<String>>, D::Error> {
-    struct OneOrMore;
+    Ok(Option::<OneOrMore>::deserialize(source)?.map(|list| list.0))
+}
 
-    impl<'de> de::Visitor<'de> for OneOrMore {
-        type Value = Vec<String>;
+struct OneOrMore(Vec<String>);
 
-        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-            out.write_str("a list of conditions like `rows_per_second > 200000`")
-        }
+impl<'de> Deserialize<'de> for OneOrMore {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(OneOrMoreVisitor)
+    }
+}
 
-        fn visit_str<E>(self, text: &str) -> Result<Vec<String>, E> {
-            Ok(vec![text.to_owned()])
-        }
+struct OneOrMoreVisitor;
 
-        fn visit_seq<A: de::SeqAccess<'de>>(self, items: A) -> Result<Vec<String>, A::Error> {
-            Vec::deserialize(de::value::SeqAccessDeserializer::new(items))
-        }
+impl<'de> de::Visitor<'de> for OneOrMoreVisitor {
+    type Value = OneOrMore;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of conditions like `rows_per_second > 200000`")
     }
 
-    source.deserialize_any(OneOrMore).map(Some)
+    fn visit_str<E>(self, text: &str) -> Result<OneOrMore, E> {
+        Ok(OneOrMore(vec![text.to_owned()]))
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, items: A) -> Result<OneOrMore, A::Error> {
+        Vec::deserialize(de::value::SeqAccessDeserializer::new(items)).map(OneOrMore)
+    }
 }

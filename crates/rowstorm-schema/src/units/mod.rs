@@ -77,18 +77,25 @@ where
     D: de::Deserializer<'de>,
     T: FromStr,
 {
-    struct Whole<T>(T);
+    let number: Option<Whole<T>> = de::Deserialize::deserialize(source)?;
+    Ok(number.map(|whole| whole.0))
+}
 
-    impl<T: FromStr> FromStr for Whole<T> {
-        type Err = ParseUnitError;
+struct Whole<T>(T);
 
-        fn from_str(text: &str) -> Result<Self, ParseUnitError> {
-            text.parse().map(Whole).map_err(|_| ParseUnitError {
-                text: text.to_owned(),
-                expected: "a whole number in range",
-            })
-        }
+impl<T: FromStr> FromStr for Whole<T> {
+    type Err = ParseUnitError;
+
+    fn from_str(text: &str) -> Result<Self, ParseUnitError> {
+        text.parse().map(Whole).map_err(|_| ParseUnitError {
+            text: text.to_owned(),
+            expected: "a whole number from 0, or too large",
+        })
     }
+}
 
-    text_or_number::<D, Whole<T>>(source, "a whole number").map(|whole| Some(whole.0))
+impl<'de, T: FromStr> de::Deserialize<'de> for Whole<T> {
+    fn deserialize<D: de::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        text_or_number(source, "a whole number from 0")
+    }
 }

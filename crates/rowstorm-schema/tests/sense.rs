@@ -1,0 +1,284 @@
+//! Schemas whose parts do not go together: names, types, ranges, references.
+
+mod common;
+
+use common::{check, check_column, table};
+use rowstorm_schema::{Format, Schema};
+
+#[test]
+fn names_that_do_not_exist_are_found() {
+    let key = "version: 1\ntables:\n  t:\n    key: [id, hots]\n    columns:\n      id: { type: int, gen: sequence }\n      host: { type: int, gen: sequence }\n";
+    check(key, "tables.t.key[1]", (4, 15), "no column `hots`", "mean `host`?");
+    let index = "version: 1\ntables:\n  t:\n    indexes: [ { on: [host, hots] } ]\n    columns:\n      host: { type: int, gen: sequence }\n";
+    check(index, "tables.t.indexes[0].on[1]", (4, 29), "no column `hots`", "mean `host`?");
+    check(
+        &table(&[
+            "name: { type: int, gen: sequence }",
+            "c: { type: text, gen: { template: \"x{nam}\" } }",
+        ]),
+        "tables.t.columns.c.gen.template",
+        (6, 41),
+        "no column `nam`",
+        "mean `name`?",
+    );
+    check_column(
+        "{ type: int, gen: { ref: { table: »tt } } }",
+        ".gen.ref.table",
+        "no table `tt`",
+        "mean `t`?",
+    );
+}
+
+#[test]
+fn generators_must_fit_their_type() {
+    check_column(
+        "{ type: bool, gen: »{ uniform: [0, 1] } }",
+        ".gen",
+        "`uniform` does not fit the type `bool`",
+        "for `bool` there are `one_of`",
+    );
+    check_column(
+        "{ type: int, gen: »now }",
+        ".gen",
+        "`now` does not fit",
+        "`now` makes timestamps",
+    );
+    check_column(
+        "{ type: text, gen: »{ object: { a: { type: int, gen: sequence } } } }",
+        ".gen",
+        "`object` does not fit",
+        "",
+    );
+    check_column("{ type: varchar(35), gen: »uuid_v4 }", ".gen", "`uuid_v4` does not fit", "");
+    check_column(
+        "{ type: array, gen: { array: { type: int, max: 2, gen: »now } } }",
+        ".gen.array.gen",
+        "`now` does not fit the type `int`",
+        "",
+    );
+    check_column(
+        "{ type: object, gen: { object: { a: { type: int, gen: »now } } } }",
+        ".gen.object.a.gen",
+        "`now` does not fit",
+        "",
+    );
+}
+
+#[test]
+fn ranges_and_values_must_be_of_the_type() {
+    check_column(
+        "{ type: int, gen: { uniform: »[9, 0] } }",
+        ".gen.uniform",
+        "the wrong way round",
+        "write [0, 9]",
+    );
+    check_column(
+        "{ type: smallint, gen: { uniform: [0, »40000] } }",
+        ".gen.uniform[1]",
+        "40000 does not fit `smallint`",
+        "",
+    );
+    check_column(
+        "{ type: float, gen: { uniform: »[1, 1.0] } }",
+        ".gen.uniform",
+        "the range is empty",
+        "constant",
+    );
+    check_column(
+        "{ type: \"decimal(4,2)\", gen: { uniform: [»0.005, 1] } }",
+        ".gen.uniform[0]",
+        "at most 2 digits after the point",
+        "",
+    );
+    check_column(
+        "{ type: \"decimal(4,2)\", gen: { uniform: [0, »100] } }",
+        ".gen.uniform[1]",
+        "does not fit `decimal(4,2)`",
+        "",
+    );
+    check_column(
+        "{ type: varchar(3), gen: { one_of: [abc, »abcd] } }",
+        ".gen.one_of[1]",
+        "`abcd` has 4 characters, more than 3",
+        "",
+    );
+    check_column(
+        "{ type: varchar(3), gen: { text: { bytes: »4 } } }",
+        ".gen.text.bytes",
+        "4 bytes do not fit",
+        "",
+    );
+}
+
+#[test]
+fn settings_of_generators_are_checked() {
+    check_column(
+        "{ type: timestamp, gen: { clock: { step: »0s } } }",
+        ".gen.clock.step",
+        "does not move",
+        "",
+    );
+    check_column(
+        "{ type: timestamp, gen: { clock: { start: »2026-13-01, step: 1s } } }",
+        ".gen.clock.start",
+        "not an instant",
+        "",
+    );
+    check_column(
+        "{ type: text, gen: { one_of: { a: 1, b: »0 } } }",
+        ".gen.one_of.b",
+        "a weight is above 0",
+        "",
+    );
+    check_column(
+        "{ type: text, gen: { one_of: [NO, »true] } }",
+        ".gen.one_of[1]",
+        "`true` is not text; quote it",
+        "",
+    );
+    check_column("{ type: int, gen: sequence, nulls: »1.5 }", ".nulls", "between 0 and 1", "");
+    check_column(
+        "{ type: float, gen: { walk: { mean: »9, stdev: 1, max: 8 } } }",
+        ".gen.walk.mean",
+        "outside min and max",
+        "",
+    );
+    check_column(
+        "{ type: array, gen: { array: { type: int, gen: { uniform: [0, 1] }, min: »3, max: 2 } } }",
+        ".gen.array.min",
+        "min 3 is above max 2",
+        "",
+    );
+}
+
+#[test]
+fn unique_needs_a_generator_that_cannot_repeat() {
+    check_column(
+        "{ type: text, gen: { fake: city }, unique: »true }",
+        ".unique",
+        "`fake` may repeat",
+        "these never repeat",
+    );
+    check_column(
+        "{ type: float, gen: { uniform: [0, 1] }, unique: »true }",
+        ".unique",
+        "`uniform` may repeat",
+        "",
+    );
+    let fine = table(&[
+        "a: { type: bigint, gen: sequence, unique: true }",
+        "b: { type: int, gen: { uniform: [0, 9] }, unique: true }",
+        "c: { type: text, gen: { template: \"{b}-{x}\" }, unique: true }",
+        "d: { type: text, gen: { template: \"{row}\" }, unique: true }",
+        "x: { type: text, gen: { fake: city } }",
+    ]);
+    Schema::parse(&fine, Format::Yaml, "test").expect("none of them repeats");
+}
+
+#[test]
+fn series_are_needed_where_they_are_used() {
+    check_column(
+        "{ type: text, per: »series, gen: { fake: city } }",
+        ".per",
+        "in a table without `series`",
+        "give the table",
+    );
+    check_column(
+        "{ type: text, gen: { template: »\"h{series}\" } }",
+        ".gen.template",
+        "`{series}` in a table without",
+        "",
+    );
+    let level = "version: 1\ntables:\n  t:\n    series: { count: 3, levels: { a: 2, b: id } }\n    columns:\n      a: { type: int, gen: sequence }\n";
+    check(level, "tables.t.series.levels.a", (4, 35), "the level `a` is also a column", "");
+    let mixed = "version: 1\ntables:\n  t:\n    series: { count: 3 }\n    columns:\n      a: { type: int, gen: sequence }\n      b: { type: text, per: series, gen: { template: \"{a}\" } }\n";
+    check(mixed, "tables.t.columns.b.gen.template", (7, 54), "one for each row", "per: series");
+}
+
+#[test]
+fn references_go_to_a_key_and_not_in_circles() {
+    let two = |a: &str, b: &str| format!("version: 1\ntables:\n  a:\n{a}  b:\n{b}");
+    let keyless = two(
+        "    columns: { x: { type: int, gen: sequence } }\n",
+        "    columns:\n      y: { type: int, gen: { ref: { table: a } } }\n",
+    );
+    check(
+        &keyless,
+        "tables.b.columns.y.gen.ref.table",
+        (7, 44),
+        "the table `a` has no key",
+        "give `a` a `key`",
+    );
+    let wide = two(
+        "    key: [x]\n    columns: { x: { type: bigint, gen: sequence } }\n",
+        "    columns:\n      y: { type: int, gen: { ref: { table: a } } }\n",
+    );
+    check(
+        &wide,
+        "tables.b.columns.y.gen.ref",
+        (8, 35),
+        "`a.x` is `bigint`, which `int` does not hold",
+        "`bigint`",
+    );
+    let circle = two(
+        "    key: [x]\n    columns: { x: { type: int, gen: { ref: { table: b } } } }\n",
+        "    key: [y]\n    columns: { y: { type: int, gen: { ref: { table: a } } } }\n",
+    );
+    check(&circle, "tables.a.columns.x.gen", (5, 37), "a.x → b.y → a", "take one `ref` away");
+    let templates = table(&[
+        "a: { type: text, gen: { template: \"{b}\" } }",
+        "b: { type: text, gen: { template: \"x\" } }",
+        "c: { type: text, gen: { template: \"{c}\" } }",
+    ]);
+    check(&templates, "tables.t.columns.c.gen.template", (7, 41), "c → c", "");
+}
+
+#[test]
+fn changes_are_checked_against_the_tables() {
+    let with = |change: &str| {
+        format!(
+            "{}changes:\n  mix:\n    - {change}\n",
+            table(&["id: { type: int, gen: sequence }"]).replace("  t:\n", "  t:\n    key: [id]\n")
+        )
+    };
+    check(
+        &with("{ insert: tt, weight: 1 }"),
+        "changes.mix[0].insert",
+        (9, 17),
+        "no table `tt`",
+        "mean `t`?",
+    );
+    check(
+        &with("{ update: t, set: [id], weight: 1 }"),
+        "changes.mix[0].set[0]",
+        (9, 26),
+        "`id` is in the key",
+        "",
+    );
+    check(&with("{ update: t, weight: 1 }"), "changes.mix[0]", (9, 7), "which columns it sets", "");
+    check(
+        &with("{ weight: 1 }"),
+        "changes.mix[0]",
+        (9, 7),
+        "one of `insert`, `update` and `delete`",
+        "",
+    );
+    check(
+        &with("{ delete: t, pick: oldst, weight: 1 }"),
+        "changes.mix[0].pick",
+        (9, 26),
+        "unknown word `oldst`",
+        "mean `oldest`?",
+    );
+    check(&with("{ insert: t, weight: 0 }"), "changes.mix[0].weight", (9, 28), "above 0", "");
+}
+
+#[test]
+fn a_schema_built_in_code_is_checked_without_lines() {
+    let yaml = table(&["a: { type: int, gen: { uniform: [0, 9] } }"]);
+    let mut schema = Schema::parse(&yaml, Format::Yaml, "test").expect("valid");
+    assert_eq!(schema.check(), Ok(()));
+    schema.tables["t"].columns["a"].nulls = 2.0;
+    let invalid = schema.check().expect_err("two is no share");
+    assert_eq!((invalid.0[0].line, invalid.0[0].place.as_str()), (0, "tables.t.columns.a.nulls"));
+}
