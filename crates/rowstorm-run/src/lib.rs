@@ -1,1 +1,38 @@
-//! The runner: tasks, clocks, retries, accounting, telemetry
+//! The runner: tasks, clocks, retries, accounting, telemetry. The only crate that spawns tasks or reads clocks.
+//!
+//! A [`Run`] hands out ranges of rows (jobs) to lanes. A lane is one task with one connection: it takes a job, makes
+//! the payload, sends it and books what became of every row. Control (desk, controller: a few numbers per batch, one
+//! short lock) is kept apart from data (fill, encode, send: no lock). Nothing is buffered for safety, because a job is
+//! only a range and can be made again.
+//!
+//! What holds for every run, however it ends: `accepted + confirmed + rejected + unknown == planned`; payload bytes in
+//! flight stay within the budget; a write that was begun is never cancelled.
+
+mod backoff;
+mod books;
+mod budget;
+mod clock;
+mod crew;
+mod desk;
+mod finish;
+mod job;
+mod lane;
+mod live;
+mod maker;
+mod metrics;
+mod open;
+mod options;
+mod prepare;
+mod probe;
+mod ranges;
+mod record;
+mod run;
+mod stats;
+mod usage;
+mod work;
+
+pub use live::{Live, Phase, Snapshot};
+pub use metrics::{METRIC_NAMES, describe};
+pub use options::{MaxErrors, RunError, RunOptions, Setting, Shard};
+pub use rowstorm_sink::{IndexTime, PrepareMode};
+pub use run::{Ending, Finished, Run, Stop};

@@ -1,0 +1,380 @@
+//! The desk: hands out jobs, books what became of them, and knows when to stop.
+//!
+//! All state of a run stands in one struct behind one short lock that is never held across an `await`. Lanes that have
+//! to wait are woken by a counter that moves with every change that can concern them.
+
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rowstorm_control::{Observation, Pace, Steady, Unpaced, Verdict};
+use rowstorm_sink::{Outcome, SinkError, SinkErrorKind};
+use tokio::sync::watch;
+
+use crate::books::Books;
+use crate::clock::Clock;
+use crate::job::Job;
+use crate::live::Phase;
+use crate::open::Open;
+use crate::stats::Stats;
+use crate::{MaxErrors, RunOptions};
+
+/// A run without an end is judged by its share of errors only after so many rows.
+const SHARE_BASE_ROWS: u64 = 100_000;
+
+#[derive(Debug)]
+pub(crate) struct Desk {
+    state: Mutex<State>,
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) phase: Phase,
+    pub(crate) clock: Clock,
+    pub(crate) books: Books,
+    pub(crate) stats: Stats,
+    /// The table that is being loaded; stays the last one afterwards.
+    pub(crate) open: Option<Open>,
+    pub(crate) ended: Option<Cause>,
+    /// Rows that the whole run will write, where that is known.
+    pub(crate) rows_wanted: Option<u64>,
+    /// Batches that wait for the server's answer.
+    pub(crate) sending: u32,
+    /// Rows that had arrived when the warm-up ended, and when that was.
+    pub(crate) warm: Option<(Duration, u64)>,
+    pace: Box<dyn Pace>,
+    warmup: Duration,
+    max_errors: MaxErrors,
+    handed: u64,
+    jobs: u64,
+}
+
+/// Why no more rows are handed out.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    Stopped,
+    TooManyRejected,
+    Failed(SinkError),
+}
+
+/// What a lane is to do next.
+#[derive(Debug)]
+pub(crate) enum Take {
+    /// Write these rows, after this pause.
+    Job(Job, Duration),
+    /// Wait for a change.
+    Wait,
+    /// There is nothing left for any lane.
+    Done,
+}
+
+impl Desk {
+    pub(crate) fn new(books: Books, options: &RunOptions) -> Desk {
+        let pace: Box<dyn Pace> = match options.own_rate() {
+            Some(rate) if rate > 0.0 => Box::new(Steady::new(rate)),
+            Some(_) | None => Box::new(Unpaced),
+        };
+        let state = State {
+            phase: Phase::Preparing,
+            clock: Clock::default(),
+            books,
+            stats: Stats::default(),
+            open: None,
+            ended: None,
+            rows_wanted: None,
+            sending: 0,
+            warm: None,
+            pace,
+            warmup: options.warmup,
+            max_errors: options.max_errors,
+            handed: 0,
+            jobs: 0,
+        };
+        Desk { state: Mutex::new(state), changed: watch::Sender::new(0) }
+    }
+
+    /// The state. A lane that panicked leaves it whole: every change is made at once.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees every change from now on.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn wake(&self) {
+        self.changed.send_modify(|number| *number += 1);
+    }
+
+    /// The load begins.
+    pub(crate) fn begin(&self) {
+        let mut state = self.lock();
+        state.phase = Phase::Loading;
+        state.clock.start();
+    }
+
+    /// The load is over, no lane is left.
+    ///
+    /// # Panics
+    /// If a row that was handed out is not settled.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.clock.end();
+        assert!(state.books.balance(), "every row that was handed out is settled");
+    }
+
+    /// Hands out rows of this table from now on.
+    pub(crate) fn open(&self, open: Open) {
+        let mut state = self.lock();
+        let at = state.clock.elapsed();
+        state.stats.settled_at = None;
+        state.stats.decided(at, open.controller.as_ref());
+        state.open = Some(open);
+    }
+
+    /// The next job of a lane.
+    pub(crate) fn take(&self, lane: usize) -> Take {
+        let mut state = self.lock();
+        let take = state.take(lane);
+        let over = state.open.as_ref().is_none_or(Open::exhausted);
+        drop(state);
+        if over {
+            self.wake();
+        }
+        take
+    }
+
+    /// How many lanes should be at work; none when there is nothing left to hand out.
+    pub(crate) fn width(&self) -> u32 {
+        let state = self.lock();
+        match &state.open {
+            Some(open) if state.ended.is_none() && !open.exhausted() => open.width(),
+            Some(_) | None => 0,
+        }
+    }
+
+    /// A payload of this job was made.
+    pub(crate) fn made(&self, rows: u64, bytes: u64, took: Duration) {
+        let mut state = self.lock();
+        state.stats.make += took;
+        state.open_mut().measured(rows, bytes);
+    }
+
+    /// A payload goes out now.
+    pub(crate) fn sending(&self, job: &Job, bytes: u64) {
+        let mut state = self.lock();
+        state.sending += 1;
+        state.stats.bytes_sent += bytes;
+        if let Some(due) = job.due.filter(|_| job.attempts == 0 && job.halved == 0) {
+            let lag = state.clock.elapsed().saturating_sub(due);
+            state.stats.started(lag, job.len());
+        }
+    }
+
+    /// The database answered.
+    pub(crate) fn settle(
+        &self,
+        lane: usize,
+        job: &Job,
+        outcome: &Outcome,
+        latency: Duration,
+        bytes: u64,
+    ) {
+        let mut state = self.lock();
+        let refused = outcome.rejected.count;
+        let arrived = outcome.accepted + outcome.confirmed;
+        let warm = state.is_warm();
+        state.stats.answered(latency, arrived, refused, warm);
+        state.book(lane, job.rows.clone(), outcome);
+        let verdict = if refused == 0 { Verdict::Done } else { Verdict::Failed };
+        self.observe(state, job, verdict, latency, bytes);
+    }
+
+    /// An attempt failed: nothing is settled, the lane decides what comes next.
+    pub(crate) fn failed(&self, job: &Job, error: &SinkError, waited: Duration, bytes: u64) {
+        let mut state = self.lock();
+        state.stats.failed(waited);
+        state.books.trouble(error);
+        let verdict = match error.kind {
+            SinkErrorKind::Busy { .. } => Verdict::Busy,
+            SinkErrorKind::TooLarge => Verdict::TooLarge,
+            SinkErrorKind::Lost(_) | SinkErrorKind::Fatal => Verdict::Failed,
+        };
+        if verdict == Verdict::TooLarge && job.halved > 0 {
+            // Its other half tells the same story: the controller has heard it.
+            state.sending -= 1;
+            return;
+        }
+        if verdict == Verdict::TooLarge && job.len() > 1 {
+            state.open_mut().too_large(job.len());
+        }
+        self.observe(state, job, verdict, waited, bytes);
+    }
+
+    fn observe(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        job: &Job,
+        verdict: Verdict,
+        latency: Duration,
+        bytes: u64,
+    ) {
+        let at = state.clock.elapsed();
+        let seen = Observation {
+            at,
+            latency,
+            rows: u32::try_from(job.len()).unwrap_or(u32::MAX),
+            bytes,
+            in_flight: state.sending,
+            decision: job.decision,
+            verdict,
+        };
+        state.sending -= 1;
+        let State { open, stats, ended, .. } = &mut *state;
+        let open = open.as_mut().expect("a job is of an open table");
+        let decided = open.observe(&seen);
+        if decided {
+            stats.decided(at, open.controller.as_ref());
+        }
+        let wake = decided || ended.is_some();
+        drop(state);
+        if wake {
+            self.wake();
+        }
+    }
+
+    /// A single row is larger than server or budget allow: it is refused here.
+    pub(crate) fn refuse_row(&self, lane: usize, job: &Job, why: String) {
+        let mut state = self.lock();
+        state.open_mut().one_row_too_large();
+        state.book(lane, job.rows.clone(), &Outcome::refused(job.len(), "too large", why));
+    }
+
+    /// An attempt is made again.
+    pub(crate) fn retried(&self) {
+        self.lock().stats.retries += 1;
+    }
+
+    /// Trouble that concerns no rows: a connection could not be opened.
+    pub(crate) fn trouble(&self, error: &SinkError) {
+        let mut state = self.lock();
+        state.books.trouble(error);
+        state.stats.batches_failed += 1;
+    }
+
+    /// Rows that were never begun, or certainly not written, come back.
+    pub(crate) fn put_back(&self, lane: usize, rows: u64) {
+        let mut state = self.lock();
+        let table = state.open_mut().table;
+        state.open_mut().take_from_hand(lane, rows);
+        state.books.put_back(table, rows);
+    }
+
+    /// Rows were sent, and nobody can tell what became of them.
+    pub(crate) fn lose_sight(&self, lane: usize, rows: u64) {
+        let mut state = self.lock();
+        let table = state.open_mut().table;
+        state.open_mut().take_from_hand(lane, rows);
+        state.books.lose_sight(table, rows);
+    }
+
+    /// A lane is gone with whatever it held (its task panicked): nobody can tell.
+    pub(crate) fn abandon(&self, lane: usize) {
+        let rows = self.lock().open.as_ref().map_or(0, |open| open.in_hand(lane));
+        if rows > 0 {
+            self.lose_sight(lane, rows);
+        }
+    }
+
+    /// The server refused another connection: so many lanes must do.
+    pub(crate) fn cap_lanes(&self, lanes: u32) {
+        self.lock().open_mut().cap_lanes(lanes);
+    }
+
+    /// Stops handing out; what is in flight is finished. The first cause stands, but a failure overrides a stop.
+    pub(crate) fn end(&self, cause: Cause) {
+        self.lock().end(cause);
+        self.wake();
+    }
+
+    pub(crate) fn ending(&self) -> bool {
+        self.lock().ended.is_some()
+    }
+}
+
+impl State {
+    fn take(&mut self, lane: usize) -> Take {
+        let elapsed = self.clock.elapsed();
+        let Some(open) = self.open.as_mut() else { return Take::Done };
+        if self.ended.is_some() || open.exhausted() {
+            return Take::Done;
+        }
+        if lane >= open.width() as usize {
+            return Take::Wait;
+        }
+        let due = self.pace.due(self.handed);
+        let start = due.map_or(elapsed, |due| due.max(elapsed));
+        if open.deadline.is_some_and(|deadline| start >= deadline) {
+            open.exhaust();
+            return Take::Done;
+        }
+        let (rows, bytes) = open.size();
+        let job = Job {
+            number: self.jobs,
+            rows: open.hand_out(lane, rows),
+            decision: open.controller.decision().number,
+            due,
+            attempts: 0,
+            halved: 0,
+            doubt: rowstorm_sink::Attempt::First,
+            bytes,
+        };
+        let pause = open.controller.decision().pause;
+        self.jobs += 1;
+        self.handed += rows;
+        let table = open.table;
+        self.books.plan(table, rows);
+        Take::Job(job, pause)
+    }
+
+    fn book(&mut self, lane: usize, rows: Range<u64>, outcome: &Outcome) {
+        let open = self.open_mut();
+        open.take_from_hand(lane, rows.end - rows.start);
+        let table = open.table;
+        self.books.settle(table, rows, outcome);
+        let total = self.books.total();
+        let base = match self.max_errors {
+            MaxErrors::Rows(_) => total.planned,
+            MaxErrors::Percent(_) => self.rows_wanted.unwrap_or(total.planned.max(SHARE_BASE_ROWS)),
+        };
+        if total.rejected > self.max_errors.rows_of(base) {
+            self.end(Cause::TooManyRejected);
+        }
+        let elapsed = self.clock.elapsed();
+        if self.warm.is_none() && elapsed >= self.warmup {
+            self.warm = Some((elapsed, total.accepted + total.confirmed));
+        }
+    }
+
+    /// Whether there was a warm-up to leave out.
+    pub(crate) fn warmed_up(&self) -> bool {
+        self.warmup > Duration::ZERO && self.warm.is_some()
+    }
+
+    fn is_warm(&self) -> bool {
+        self.clock.elapsed() >= self.warmup
+    }
+
+    fn end(&mut self, cause: Cause) {
+        let failed = matches!(self.ended, Some(Cause::Failed(_)));
+        if self.ended.is_none() || (!failed && matches!(cause, Cause::Failed(_))) {
+            self.ended = Some(cause);
+        }
+    }
+
+    fn open_mut(&mut self) -> &mut Open {
+        self.open.as_mut().expect("a lane works on an open table")
+    }
+}

@@ -1,0 +1,93 @@
+//! What a run is doing now: for progress lines and metrics.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rowstorm_control::State;
+use rowstorm_report::Rows;
+
+use crate::budget::Budget;
+use crate::desk::Desk;
+
+/// A view of a run that can be asked at any time, from any thread.
+#[derive(Debug, Clone)]
+pub struct Live {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) budget: Arc<Budget>,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Tables are made ready; nothing is written yet.
+    Preparing,
+    /// Rows are written.
+    Loading,
+    /// Late indexes and statistics are made.
+    Indexing,
+    /// The database counts.
+    Counting,
+    /// The record is written.
+    Over,
+}
+
+/// One look at a run.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Since the start of the load; stands still before and after it.
+    pub elapsed: Duration,
+    /// The table that is loaded, or was last.
+    pub table: Option<Arc<str>>,
+    /// Rows that the whole run will write; `None` if only the duration ends it.
+    pub rows_wanted: Option<u64>,
+    /// The accounts so far.
+    pub rows: Rows,
+    /// Rows that arrived in the last whole second, per second.
+    pub rows_per_second: f64,
+    /// The median latency of the last whole second.
+    pub p50_ms: f64,
+    /// The 99th percentile of latencies so far.
+    pub p99_ms: f64,
+    /// Rows per batch, as decided.
+    pub batch_rows: u32,
+    /// Batches in flight, as decided.
+    pub in_flight: u32,
+    /// Where the controller stands.
+    pub state: State,
+    /// Batches that wait for the server now.
+    pub sending: u32,
+    /// Payload bytes in memory now.
+    pub bytes_in_flight: u64,
+    /// Payload bytes sent so far.
+    pub bytes_sent: u64,
+    /// Attempts that were made again.
+    pub retries: u64,
+}
+
+impl Live {
+    /// Looks once: one short lock.
+    pub fn snapshot(&self) -> Snapshot {
+        let state = self.desk.lock();
+        let last = state.stats.series().last();
+        let open = state.open.as_ref();
+        Snapshot {
+            phase: state.phase,
+            elapsed: state.clock.elapsed(),
+            table: open.and_then(|open| state.books.name(open.table)),
+            rows_wanted: state.rows_wanted,
+            rows: state.books.total(),
+            rows_per_second: last.map_or(0.0, |second| second.rows as f64),
+            p50_ms: last.map_or(0.0, |second| second.p50),
+            p99_ms: state.stats.p99_ms(),
+            batch_rows: open.map_or(0, |open| open.controller.decision().batch_rows),
+            in_flight: open.map_or(0, crate::open::Open::width),
+            state: open.map_or(State::Pinned, |open| open.controller.state()),
+            sending: state.sending,
+            bytes_in_flight: self.budget.held(),
+            bytes_sent: state.stats.bytes_sent,
+            retries: state.stats.retries,
+        }
+    }
+}

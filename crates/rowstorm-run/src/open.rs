@@ -1,0 +1,161 @@
+//! The table that is being loaded: which rows are left, how many make a job, how many lanes may work.
+
+use std::time::Duration;
+
+use rowstorm_control::{Bounds, Climb, ClimbOptions, Controller, Fixed, Observation};
+
+use crate::work::Work;
+use crate::{RunOptions, Setting};
+
+/// More lanes than this help no database, and each has a connection.
+const LANES_MAX: u32 = 256;
+/// Under a schedule, a batch is at most the rows of so many seconds, so that rows come evenly.
+const PACED_BATCH_SECONDS: f64 = 0.1;
+/// How much of the last estimate of a row's bytes stays when a payload was smaller: it falls slowly and rises at once.
+const ROW_BYTES_KEPT: f64 = 0.98;
+/// Payloads vary: so much more is reserved than the estimate says (1/16), plus a header.
+const SLACK_SHARE: f64 = 1.0625;
+const SLACK_BYTES: f64 = 64.0;
+
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) table: usize,
+    next: u64,
+    end: u64,
+    /// When handing out ends, since the start of the load.
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) controller: Box<dyn Controller>,
+    /// Rows that each lane holds and has not settled.
+    in_hand: Vec<u64>,
+    rows_max: u32,
+    ceiling: u32,
+    payload_bytes_max: u64,
+    row_bytes: f64,
+    lanes_max: u32,
+}
+
+impl Open {
+    pub(crate) fn new(
+        work: &Work,
+        row_bytes: f64,
+        deadline: Option<Duration>,
+        options: &RunOptions,
+    ) -> Open {
+        let row_bytes = row_bytes.max(1.0);
+        let payload_bytes_max = work.limits.bytes.min(options.bytes_in_flight_max);
+        let rows_max = work.limits.rows;
+        let lanes_max = work.limits.writers.min(LANES_MAX);
+        let rows_fit = (payload_bytes_max as f64 / row_bytes / SLACK_SHARE) as u32;
+        let paced = options.own_rate().map_or(u32::MAX, |rate| (rate * PACED_BATCH_SECONDS) as u32);
+        let bounds = Bounds {
+            rows_max: rows_max.min(rows_fit).min(paced).max(1),
+            in_flight_max: lanes_max,
+            bytes_max: options.bytes_in_flight_max,
+        };
+        Open {
+            table: work.index,
+            next: work.rows.start,
+            end: work.rows.end,
+            deadline,
+            controller: controller(options, bounds, row_bytes),
+            in_hand: Vec::new(),
+            rows_max,
+            ceiling: rows_max,
+            payload_bytes_max,
+            row_bytes,
+            lanes_max,
+        }
+    }
+
+    /// How many lanes may work now.
+    pub(crate) fn width(&self) -> u32 {
+        self.controller.decision().in_flight.min(self.lanes_max).max(1)
+    }
+
+    /// Rows of the next job, and the bytes to reserve for it.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        let fit = self.payload_bytes_max as f64 / self.row_bytes / SLACK_SHARE;
+        let wanted = self.controller.decision().batch_rows.min(self.ceiling).min(self.rows_max);
+        let rows = u64::from(wanted.min(fit as u32).max(1)).min(self.end - self.next);
+        (rows, self.bytes_of(rows))
+    }
+
+    fn bytes_of(&self, rows: u64) -> u64 {
+        (rows as f64 * self.row_bytes * SLACK_SHARE + SLACK_BYTES) as u64
+    }
+
+    pub(crate) fn exhausted(&self) -> bool {
+        self.next >= self.end
+    }
+
+    /// No further rows of this table.
+    pub(crate) fn exhaust(&mut self) {
+        self.end = self.next;
+    }
+
+    /// Hands rows to a lane.
+    pub(crate) fn hand_out(&mut self, lane: usize, rows: u64) -> std::ops::Range<u64> {
+        if self.in_hand.len() <= lane {
+            self.in_hand.resize(lane + 1, 0);
+        }
+        self.in_hand[lane] += rows;
+        let from = self.next;
+        self.next += rows;
+        from..self.next
+    }
+
+    /// A lane has settled rows, or gives them back.
+    pub(crate) fn take_from_hand(&mut self, lane: usize, rows: u64) {
+        self.in_hand[lane] -= rows;
+    }
+
+    /// What a lane still holds.
+    pub(crate) fn in_hand(&self, lane: usize) -> u64 {
+        self.in_hand.get(lane).copied().unwrap_or(0)
+    }
+
+    /// A payload has been made.
+    pub(crate) fn measured(&mut self, rows: u64, bytes: u64) {
+        let seen = bytes as f64 / rows as f64;
+        let kept = self.row_bytes * ROW_BYTES_KEPT + seen * (1.0 - ROW_BYTES_KEPT);
+        self.row_bytes = kept.max(seen);
+    }
+
+    /// A payload of so many rows was too large for the server.
+    pub(crate) fn too_large(&mut self, rows: u64) {
+        let half = u32::try_from(rows / 2).unwrap_or(u32::MAX).max(1);
+        self.ceiling = self.ceiling.min(half);
+    }
+
+    /// A single row was too large: the row was to blame, not the size of its batch.
+    pub(crate) fn one_row_too_large(&mut self) {
+        self.ceiling = self.ceiling.saturating_mul(2).min(self.rows_max);
+    }
+
+    /// The server refused another connection.
+    pub(crate) fn cap_lanes(&mut self, lanes: u32) {
+        self.lanes_max = self.lanes_max.min(lanes.max(1));
+    }
+
+    /// Tells the controller; whether it decided something.
+    pub(crate) fn observe(&mut self, seen: &Observation) -> bool {
+        let before = self.controller.decision().number;
+        self.controller.observe(seen).number != before
+    }
+}
+
+fn controller(options: &RunOptions, bounds: Bounds, row_bytes: f64) -> Box<dyn Controller> {
+    let given = |setting: Setting| match setting {
+        Setting::Auto => None,
+        Setting::Fixed(number) => Some(number),
+    };
+    match (given(options.batch), given(options.in_flight)) {
+        (Some(batch_rows), Some(in_flight)) => Box::new(Fixed::new(batch_rows, in_flight)),
+        (batch_rows, in_flight) => Box::new(Climb::new(ClimbOptions {
+            bounds,
+            bytes_per_row: row_bytes,
+            batch_rows,
+            in_flight,
+        })),
+    }
+}
