@@ -1,1 +1,296 @@
-//! SQLite for Rowstorm: the embedded default
+//! SQLite for Rowstorm: the embedded default.
+//!
+//! Each connection is a plain thread that owns it: SQLite blocks, and no runtime's thread may. A payload crosses to
+//! that thread once and becomes one transaction of a prepared single-row `INSERT`, which is the fastest way in that
+//! SQLite has short of its C API and the only one that says which row was refused and why.
+
+mod dialect;
+mod encode;
+mod error;
+mod write;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rowstorm_gen::TablePlan;
+use rowstorm_gen::schema::IndexTime;
+use rowstorm_sink::{
+    Audit, ColumnAudit, Explanation, Limits, Prepare, PrepareMode, Scope, ServerFact, Sink,
+    SinkError,
+};
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+
+pub use encode::SqliteEncoder;
+pub use write::SqliteWriter;
+use write::Worker;
+
+/// A SQLite database in a file.
+///
+/// ```
+/// # fn main() -> Result<(), rowstorm_sink::SinkError> {
+/// let sqlite = rowstorm_sqlite::Sqlite::temporary()?;
+/// assert!(sqlite.path().ends_with("rowstorm.db"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Sqlite {
+    path: PathBuf,
+    /// Removed with the last clone.
+    temporary: Option<Arc<TempDir>>,
+}
+
+/// A body is copied once to the connection's thread; more would only cost memory.
+const BODY_BYTES_MAX: u64 = 64 << 20;
+/// One transaction holds the write lock: beyond this nothing is gained, and readers see less.
+const ROWS_MAX: u32 = 100_000;
+
+impl Sqlite {
+    /// A database file: made when the table is, nothing is touched before. `file:` URIs with parameters work, too.
+    ///
+    /// # Errors
+    /// If the path is no file's: each connection to `:memory:` is a database of its own.
+    pub fn open(path: impl AsRef<Path>) -> Result<Sqlite, SinkError> {
+        let path = path.as_ref();
+        let text = path.to_string_lossy();
+        if text.is_empty() || text.contains(":memory:") || text.contains("mode=memory") {
+            return Err(SinkError::fatal(
+                "no_file",
+                "SQLite in memory cannot be shared by connections: name a file, or use memory:",
+            ));
+        }
+        Ok(Sqlite { path: path.to_owned(), temporary: None })
+    }
+
+    /// A database file in a directory of its own, removed with the last clone of this.
+    ///
+    /// # Errors
+    /// If the system's directory for such files cannot be written to.
+    pub fn temporary() -> Result<Sqlite, SinkError> {
+        let directory =
+            tempfile::Builder::new().prefix("rowstorm-").tempdir().map_err(|error| {
+                SinkError::fatal("no_directory", format!("no temporary directory: {error}"))
+            })?;
+        let path = directory.path().join("rowstorm.db");
+        Ok(Sqlite { path, temporary: Some(Arc::new(directory)) })
+    }
+
+    /// The database's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A connection on a thread of its own; `create` makes the file.
+    async fn connect(&self, create: OpenFlags) -> Result<Worker, SinkError> {
+        let path = self.path.clone();
+        Worker::start(move || open(&path, create)).await
+    }
+
+    /// One job on a connection of its own, to a file that is there.
+    async fn once<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, SinkError> {
+        let worker = self.connect(OpenFlags::empty()).await?;
+        worker.run(job).await?.map_err(error::fatal)
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Sqlite({})", self.path.display())
+    }
+}
+
+/// Write-ahead log, flushed at checkpoints: a killed process loses nothing, a power cut the last transactions at most.
+fn open(path: &Path, create: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI
+        | create;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(write::BUSY_TIMEOUT)?;
+    match connection.pragma_update(None, "journal_mode", "wal") {
+        // A read-only file keeps the mode that it has; its writes are refused, and counted.
+        Err(error) if error::is_read_only(&error) => {}
+        other => other?,
+    }
+    connection.pragma_update(None, "synchronous", "normal")?;
+    Ok(connection)
+}
+
+impl Sink for Sqlite {
+    type Writer = SqliteWriter;
+    type Encoder = SqliteEncoder;
+
+    fn limits(&self, table: &TablePlan) -> Limits {
+        Limits {
+            rows: ROWS_MAX,
+            bytes: BODY_BYTES_MAX,
+            writers: 1,
+            idempotent: !table.key.is_empty(),
+        }
+    }
+
+    fn encoder(&self, table: &TablePlan) -> SqliteEncoder {
+        SqliteEncoder::new(table)
+    }
+
+    fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation {
+        let mut ddl = vec![dialect::create_table(table)];
+        if prepare.indexes != IndexTime::None {
+            ddl.extend(dialect::create_indexes(table));
+        }
+        Explanation {
+            method: "prepared INSERT, one transaction for each payload".to_owned(),
+            ddl,
+            statement: dialect::insert(table),
+            notes: vec![
+                "one writer: SQLite locks the whole database, so more in flight gain nothing"
+                    .to_owned(),
+                "journal_mode=WAL, synchronous=NORMAL: a power cut may take the last transactions"
+                    .to_owned(),
+                "a refused row is counted with SQLite's own code, the others of its payload stay"
+                    .to_owned(),
+            ],
+        }
+    }
+
+    async fn prepare(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
+        let mode = prepare.mode;
+        let names = (table.name.to_string(), dialect::quote(&table.name));
+        let create = dialect::create_table(table);
+        let indexes = match prepare.indexes {
+            IndexTime::Before => dialect::create_indexes(table),
+            IndexTime::After | IndexTime::None => Vec::new(),
+        };
+        let worker = self.connect(OpenFlags::SQLITE_OPEN_CREATE).await?;
+        let rows = worker.run(move |connection| make(connection, mode, &names, &create, &indexes));
+        match rows.await?.map_err(error::fatal)? {
+            None => Ok(()),
+            Some(rows) => Err(SinkError::fatal(
+                "table_has_rows",
+                format!(
+                    "table {} has {rows} rows: append to it (--table-mode append) or make it anew (recreate)",
+                    table.name
+                ),
+            )),
+        }
+    }
+
+    async fn writer(&self, table: &Arc<TablePlan>) -> Result<SqliteWriter, SinkError> {
+        let worker = self.connect(OpenFlags::empty()).await?;
+        Ok(SqliteWriter::new(worker, table, self.temporary.clone()))
+    }
+
+    async fn finish(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
+        let indexes = match prepare.indexes {
+            IndexTime::After => dialect::create_indexes(table),
+            IndexTime::Before | IndexTime::None => Vec::new(),
+        };
+        let analyze = format!("ANALYZE {}", dialect::quote(&table.name));
+        self.once(move |connection| {
+            for index in indexes {
+                connection.execute_batch(&index)?;
+            }
+            // Enough for the planner; a whole scan would take as long as a part of the load.
+            connection.pragma_update(None, "analysis_limit", 1000)?;
+            connection.execute_batch(&analyze)
+        })
+        .await
+    }
+
+    async fn audit(&self, table: &TablePlan, scope: &Scope) -> Result<Audit, SinkError> {
+        let statements = dialect::audit(table, scope);
+        self.once(move |connection| count(connection, &statements)).await
+    }
+
+    async fn server(&self) -> Result<Vec<ServerFact>, SinkError> {
+        let fact =
+            |name: &str, value: &str| ServerFact { name: name.to_owned(), value: value.to_owned() };
+        let mut facts = vec![fact("version", &format!("SQLite {}", rusqlite::version()))];
+        let asked = self.once(|connection| {
+            let journal = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+            let level = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+            Ok((
+                connection.query_row("PRAGMA journal_mode", [], journal)?,
+                connection.query_row("PRAGMA synchronous", [], level)?,
+            ))
+        });
+        match asked.await {
+            Ok((journal, synchronous)) => {
+                let levels = ["off", "normal", "full", "extra"];
+                let level = usize::try_from(synchronous).ok().and_then(|level| levels.get(level));
+                facts.push(fact("journal_mode", &journal));
+                facts.push(fact("synchronous", level.unwrap_or(&"unknown")));
+            }
+            // Before the first preparation there is no file, and asking makes none.
+            Err(error) if error.class.ends_with("SQLITE_CANTOPEN") => {}
+            Err(error) => return Err(error),
+        }
+        Ok(facts)
+    }
+}
+
+/// Makes the table; says how many rows stand in the way.
+fn make(
+    connection: &mut Connection,
+    mode: PrepareMode,
+    (name, quoted): &(String, String),
+    create: &str,
+    indexes: &[String],
+) -> rusqlite::Result<Option<u64>> {
+    let found = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE)";
+    let mut there: bool = connection.query_row(found, [name], |row| row.get(0))?;
+    let transaction = connection.transaction()?;
+    match mode {
+        PrepareMode::Create if there => {
+            let count = format!("SELECT count(*) FROM {quoted}");
+            let rows: i64 = transaction.query_row(&count, [], |row| row.get(0))?;
+            if rows > 0 {
+                return Ok(Some(rows.unsigned_abs()));
+            }
+        }
+        PrepareMode::Create | PrepareMode::Append => {}
+        PrepareMode::Recreate => {
+            transaction.execute_batch(&format!("DROP TABLE IF EXISTS {quoted}"))?;
+            there = false;
+        }
+    }
+    if !there {
+        transaction.execute_batch(create)?;
+    }
+    for index in indexes {
+        transaction.execute_batch(index)?;
+    }
+    transaction.commit()?;
+    Ok(None)
+}
+
+/// Runs the audit's statements in one snapshot.
+fn count(connection: &mut Connection, ask: &dialect::AuditSql) -> rusqlite::Result<Audit> {
+    let snapshot = connection.transaction()?;
+    let number = |sql: &str| -> rusqlite::Result<u64> {
+        snapshot.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+    };
+    let mut audit = Audit { rows: number(&ask.rows)?, ..Audit::default() };
+    if let Some(keys) = &ask.distinct_keys {
+        audit.distinct_keys = Some(number(keys)?);
+    }
+    for (names, sql) in &ask.columns {
+        snapshot.query_row(sql, [], |row| {
+            for (place, name) in names.iter().enumerate() {
+                let high: Option<i64> = row.get(place * 4)?;
+                let low: Option<i64> = row.get(place * 4 + 1)?;
+                let sum =
+                    high.zip(low).map(|(high, low)| (i128::from(high) << 32) + i128::from(low));
+                let (min, max) = (row.get(place * 4 + 2)?, row.get(place * 4 + 3)?);
+                audit.columns.push(ColumnAudit { name: name.clone(), sum, min, max });
+            }
+            Ok(())
+        })?;
+    }
+    Ok(audit)
+}
