@@ -42,7 +42,7 @@ fn column(column: &ColumnPlan) -> String {
         words.push_str(" UNIQUE");
     }
     if let (DataType::Text { max: Some(max) }, None) = (column.data_type, own) {
-        words.push_str(&format!(" CHECK (length({name}) <= {max})"));
+        words += &format!(" CHECK (length({name}) <= {max})");
     }
     words
 }

@@ -12,6 +12,7 @@ mod write;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rowstorm_gen::TablePlan;
 use rowstorm_gen::schema::IndexTime;
@@ -38,12 +39,18 @@ use write::Worker;
 #[derive(Clone)]
 pub struct Sqlite {
     path: PathBuf,
+    /// How long a connection waits for another's write lock before it says busy.
+    lock_wait: Duration,
+    /// The most pages that the file may have.
+    pages_max: Option<u32>,
     /// Removed with the last clone.
     temporary: Option<Arc<TempDir>>,
 }
 
 /// A body is copied once to the connection's thread; more would only cost memory.
 const BODY_BYTES_MAX: u64 = 64 << 20;
+/// Another writer's transaction is over by then, or it is not going to be.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// One transaction holds the write lock: beyond this nothing is gained, and readers see less.
 const ROWS_MAX: u32 = 100_000;
 
@@ -61,7 +68,7 @@ impl Sqlite {
                 "SQLite in memory cannot be shared by connections: name a file, or use memory:",
             ));
         }
-        Ok(Sqlite { path: path.to_owned(), temporary: None })
+        Ok(Sqlite { path: path.to_owned(), lock_wait: LOCK_WAIT, pages_max: None, temporary: None })
     }
 
     /// A database file in a directory of its own, removed with the last clone of this.
@@ -74,7 +81,20 @@ impl Sqlite {
                 SinkError::fatal("no_directory", format!("no temporary directory: {error}"))
             })?;
         let path = directory.path().join("rowstorm.db");
-        Ok(Sqlite { path, temporary: Some(Arc::new(directory)) })
+        let temporary = Some(Arc::new(directory));
+        Ok(Sqlite { path, lock_wait: LOCK_WAIT, pages_max: None, temporary })
+    }
+
+    /// Waits so long for another's write lock, and then answers busy.
+    #[must_use]
+    pub fn with_lock_wait(self, lock_wait: Duration) -> Sqlite {
+        Sqlite { lock_wait, ..self }
+    }
+
+    /// Lets the file grow to so many pages and no further; what is beyond is refused, as on a full disk.
+    #[must_use]
+    pub fn with_pages_max(self, pages: u32) -> Sqlite {
+        Sqlite { pages_max: Some(pages), ..self }
     }
 
     /// The database's file.
@@ -84,8 +104,8 @@ impl Sqlite {
 
     /// A connection on a thread of its own; `create` makes the file.
     async fn connect(&self, create: OpenFlags) -> Result<Worker, SinkError> {
-        let path = self.path.clone();
-        Worker::start(move || open(&path, create)).await
+        let Sqlite { path, lock_wait, pages_max, temporary: _ } = self.clone();
+        Worker::start(move || open(&path, create, lock_wait, pages_max)).await
     }
 
     /// One job on a connection of its own, to a file that is there.
@@ -105,19 +125,27 @@ impl fmt::Debug for Sqlite {
 }
 
 /// Write-ahead log, flushed at checkpoints: a killed process loses nothing, a power cut the last transactions at most.
-fn open(path: &Path, create: OpenFlags) -> rusqlite::Result<Connection> {
+fn open(
+    path: &Path,
+    create: OpenFlags,
+    lock_wait: Duration,
+    pages_max: Option<u32>,
+) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI
         | create;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(write::BUSY_TIMEOUT)?;
+    connection.busy_timeout(lock_wait)?;
     match connection.pragma_update(None, "journal_mode", "wal") {
         // A read-only file keeps the mode that it has; its writes are refused, and counted.
         Err(error) if error::is_read_only(&error) => {}
         other => other?,
     }
     connection.pragma_update(None, "synchronous", "normal")?;
+    if let Some(pages) = pages_max {
+        connection.pragma_update(None, "max_page_count", pages)?;
+    }
     Ok(connection)
 }
 

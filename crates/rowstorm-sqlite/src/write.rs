@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
 
 use rowstorm_gen::TablePlan;
 use rowstorm_sink::{Attempt, Outcome, Payload, SinkError, SinkErrorKind, Writer};
@@ -14,8 +13,6 @@ use tokio::sync::oneshot;
 use crate::encode::take;
 use crate::{BODY_BYTES_MAX, dialect, error};
 
-/// How long a connection waits for another's write lock before it says busy.
-pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A write that was dropped may still be under way, and another behind it; a third has to wait.
 const JOBS_MAX: usize = 1;
 

@@ -16,7 +16,8 @@ impl Subject for Embedded {
     type Sink = Sqlite;
     const NAME: &'static str = "sqlite";
     const SERVER: Server = Server::InProcess;
-    const LACKS: &'static [Need] = &[Need::Connections, Need::Passwords];
+    // SQLite keeps whole floats as integers, and an integer has no negative zero.
+    const LACKS: &'static [Need] = &[Need::Connections, Need::Passwords, Need::SignedZero];
 
     async fn connect(_: &str) -> Result<Sqlite, SinkError> {
         Sqlite::temporary()

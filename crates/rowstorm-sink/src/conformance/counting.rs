@@ -9,7 +9,7 @@ use crate::{Audit, ColumnAudit, Scope, Sink};
 pub(super) fn cases<S: Subject>() -> Vec<Case> {
     vec![
         Case::new("the audit sees the last write at once", &[], at_once::<S>),
-        Case::new("the audit counts keys, sums and extremes", &[Need::Rows], sums::<S>),
+        Case::new("the audit counts keys and sums and extremes", &[Need::Rows], sums::<S>),
         Case::new("the audit of an empty table has no sums", &[Need::Rows], empty::<S>),
         Case::new("the audit keeps to its scope", &[Need::Rows], scope::<S>),
         Case::new("without a key the audit counts copies", &[Need::Rows], keyless::<S>),
