@@ -4,10 +4,11 @@
 //! directory belongs to `nobody` and every program of the server is started as `nobody`.
 
 use std::ffi::OsStr;
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::{DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
@@ -26,9 +27,11 @@ impl Place {
         let group = nobody_group()?;
         let base =
             if group.is_some() && !is_open(base) { std::env::temp_dir() } else { base.to_owned() };
-        let template = base.join(format!("rowstorm-{name}-XXXXXX"));
-        let made = output(Command::new("mktemp").arg("-d").arg(&template))?;
-        let place = Place { dir: PathBuf::from(made.trim_end()), group };
+        let unique = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+        let dir = base.join(format!("rowstorm-{name}-{unique:x}"));
+        // Fails if it is there: in a temporary directory it could be somebody else's.
+        DirBuilder::new().mode(0o700).create(&dir)?;
+        let place = Place { dir, group };
         place.give(&place.dir)?;
         Ok(place)
     }
