@@ -60,10 +60,11 @@ impl Trouble {
         }
     }
 
-    /// Whether single rows are at fault.
+    /// Whether an INSERT of all rows must be tried row by row: single rows are at fault, or `ON CONFLICT` itself is,
+    /// which refuses tables with deferrable unique constraints (55000).
     pub(crate) fn is_sifted(source: &sqlx::Error) -> bool {
         let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        code.is_some_and(|code| react(&code, Delivery::None) == Reaction::Sift)
+        code.is_some_and(|code| code == "55000" || react(&code, Delivery::None) == Reaction::Sift)
     }
 
     /// As the runner wants it; a refusal of all rows, or of some, is fatal where there are no rows.
