@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::units::optional_number;
+use crate::units::{optional_number, optional_text};
 use crate::{AutoOr, ByteSize, Progress, Rate, Shard, Span, Tolerance};
 
 /// Settings of a run; each absent one is left to the layer below.
@@ -43,7 +43,7 @@ pub struct RunSettings {
     #[serde(deserialize_with = "optional_number", skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// What `gen: now` says, RFC 3339; the run's start unless said.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_text", skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,
     /// Write part i of n, from `1/n` to `n/n`; `auto` reads a Kubernetes Indexed Job.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,13 +67,13 @@ pub struct RunSettings {
     #[serde(deserialize_with = "one_or_more", skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Vec<String>>,
     /// Where the run record goes; `./<schema>-<time>.run.json` unless said.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_text", skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
     /// Where the HTML report goes; none is written unless said.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_text", skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
     /// The address that serves `/metrics`, `/healthz` and `/readyz`; not served unless said.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_text", skip_serializing_if = "Option::is_none")]
     pub metrics: Option<String>,
     /// Print the run record to standard output, and nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]

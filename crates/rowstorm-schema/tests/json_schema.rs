@@ -1,5 +1,7 @@
 //! The JSON Schema that editors read: fresh, strict, and of one mind with the parser.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
 use std::path::{Path, PathBuf};
 
 use rowstorm_schema::{Format, Schema, json_schema};

@@ -150,9 +150,9 @@ fn the_example_of_levels_holds() {
 #[test]
 fn settings_arrive_as_text_or_as_numbers() {
     let text = r#"{ "rows": "1000", "batch": "500", "in_flight": "auto", "rate": "10000/s", "seed": "7", "retry": "3",
-        "max_bytes_in_flight": "1024", "max_errors": "5", "thresholds": "rejected == 0", "duration": "60s" }"#;
+        "max_bytes_in_flight": "1024", "max_errors": "5", "thresholds": "rejected == 0", "duration": "60s", "metrics": "8000" }"#;
     let numbers = r#"{ "rows": 1000, "batch": 500, "in_flight": "auto", "rate": 10000, "seed": 7, "retry": 3,
-        "max_bytes_in_flight": 1024, "max_errors": 5, "thresholds": ["rejected == 0"], "duration": "1m" }"#;
+        "max_bytes_in_flight": 1024, "max_errors": 5, "thresholds": ["rejected == 0"], "duration": "1m", "metrics": 8000 }"#;
     let text: RunSettings = serde_json::from_str(text).unwrap();
     let numbers: RunSettings = serde_json::from_str(numbers).unwrap();
     assert_eq!(text, numbers);

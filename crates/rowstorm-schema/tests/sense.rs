@@ -282,3 +282,61 @@ fn a_schema_built_in_code_is_checked_without_lines() {
     let invalid = schema.check().expect_err("two is no share");
     assert_eq!((invalid.0[0].line, invalid.0[0].place.as_str()), (0, "tables.t.columns.a.nulls"));
 }
+
+#[test]
+fn one_mistake_has_no_consequences_elsewhere() {
+    // The column `a` is unreadable; what names it is not wrong for that.
+    let text = "version: 1
+tables:
+  p:
+    key: [a]
+    columns:
+      a: { type: intt, gen: sequence }
+      b: { type: text, gen: { template: \"{a}\" } }
+  c:
+    series: { count: many, levels: { line: 5 } }
+    key: [line, d]
+    columns:
+      d: { type: int, gen: { ref: { table: p } } }
+      e: { type: text, per: series, gen: { template: \"{series}-{line}\" } }
+changes: { mix: [ { delete: p, weight: 1 } ] }
+";
+    let found = common::problems(text, Format::Yaml);
+    let places: Vec<_> = found.iter().map(|problem| problem.place.as_str()).collect();
+    assert_eq!(places, ["tables.p.columns.a.type", "tables.c.series.count"], "{found:#?}");
+}
+
+#[test]
+fn everything_has_a_limit() {
+    let many: Vec<_> =
+        (0..=1600).map(|n| format!("c{n}: {{ type: int, gen: sequence }}")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    check(&table(&many), "tables.t", (3, 3), "1601 columns; at most 1600", "");
+    let words: Vec<_> = (0..=65_536).map(|n| format!("w{n}")).collect();
+    let column = format!("{{ type: text, gen: {{ one_of: »[{}] }} }}", words.join(", "));
+    check_column(&column, ".gen.one_of", "65537 values; at most 65536", "");
+    let deep = (0..9).fold("{ type: int, gen: sequence }".to_owned(), |inner, _| {
+        format!("{{ type: object, gen: {{ object: {{ f: {inner} }} }} }}")
+    });
+    let found = common::problems(&table(&[&format!("c: {deep}")]), Format::Yaml);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].message.contains("nested more than 8 levels deep"), "{found:?}");
+    check_column(
+        "{ type: text, gen: { text: { bytes: »99999999 } } }",
+        ".gen.text.bytes",
+        "at most 16777216",
+        "",
+    );
+    let entities = "version: 1\ntables:\n  t:\n    series: { count: 3000000000, levels: { id: id } }\n    columns: { a: { type: int, gen: sequence } }\n";
+    check(entities, "tables.t.series.levels.id", (4, 48), "do not fit an `int` column", "");
+}
+
+#[test]
+fn names_may_be_hostile_but_not_impossible() {
+    let fine = table(&["\"a\\\"b'; drop--\": { type: int, gen: sequence }"]);
+    Schema::parse(&fine, Format::Yaml, "test").expect("quotes are the sinks' business");
+    let empty = table(&["\"\": { type: int, gen: sequence }"]);
+    check(&empty, "tables.t.columns.", (5, 7), "cannot be a column's name", "");
+    let nul = table(&["\"a\\0\": { type: int, gen: sequence }"]);
+    check(&nul, "tables.t.columns.a\0", (5, 7), "cannot be a column's name", "");
+}

@@ -81,6 +81,23 @@ where
     Ok(number.map(|whole| whole.0))
 }
 
+/// `Option<String>` for settings that are text: a port alone (`8000`) arrives as a number.
+pub(crate) fn optional_text<'de, D>(source: D) -> Result<Option<String>, D::Error>
+where
+    D: de::Deserializer<'de>,
+{
+    let text: Option<Text> = de::Deserialize::deserialize(source)?;
+    Ok(text.map(|text| text.0))
+}
+
+struct Text(String);
+
+impl<'de> de::Deserialize<'de> for Text {
+    fn deserialize<D: de::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        text_or_number(source, "text").map(Text)
+    }
+}
+
 struct Whole<T>(T);
 
 impl<T: FromStr> FromStr for Whole<T> {
