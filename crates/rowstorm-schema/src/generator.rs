@@ -29,7 +29,8 @@ pub enum Generator {
     /// One of these values, alike or by weight.
     OneOf(Choices),
     /// Text with the row's other columns: `"{first_name}.{id}@example.org"`; `{0..99}` draws a number,
-    /// `{row}` is the row's number from 0, `{series}` the entity's; `{{` and `}}` are braces.
+    /// `{row}` is the row's number from 0, `{series}` the entity's; `{{` and `}}` are braces. In a field of an object,
+    /// too, the names are the table's columns.
     Template(String),
     /// Characters of a given length and entropy.
     Text(TextSpec),
@@ -47,7 +48,7 @@ pub enum Generator {
     UuidV7(Uuid7Spec),
     /// A value of another table's column: a foreign key, recomputed and not looked up.
     Ref(RefSpec),
-    /// Named fields.
+    /// Named fields, each with its type and generator; they may be objects and arrays themselves.
     Object(IndexMap<String, Column>),
     /// Values of one type, between `min` and `max` of them.
     Array(Box<ArraySpec>),
