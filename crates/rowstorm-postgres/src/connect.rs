@@ -106,7 +106,11 @@ impl Server {
 
     /// Opens a connection.
     pub(crate) async fn open(&self) -> Result<PgConnection, SinkError> {
-        let failed = |cause| Trouble::of(cause, Delivery::None).into_connect_error(&self.place());
+        let failed = |cause| {
+            let mut error = Trouble::of(cause, Delivery::None).into_error();
+            error.message = format!("cannot connect to {}: {}", self.place(), error.message);
+            error
+        };
         let opening = async {
             let mut connection = PgConnection::connect_with(&self.options).await?;
             if let Some(limit) = self.statement_timeout {

@@ -69,37 +69,23 @@ impl Trouble {
 
     /// As the runner wants it; a refusal of all rows, or of some, is fatal where there are no rows.
     pub(crate) fn into_error(self) -> SinkError {
-        let kind = match self.reaction {
-            Reaction::Fail(kind) => kind,
-            Reaction::Sift | Reaction::Refuse => SinkErrorKind::Fatal,
-        };
-        let hint = match &self.class[..self.class.len().min(5)] {
+        let hint = match self.class.split(' ').next().unwrap_or_default() {
             "42501" => "; grant the privilege, or connect as another user",
             "3F000" => "; make the schema first: CREATE SCHEMA",
             "2BP01" => "; other tables refer to this one: drop them first",
-            _ => "",
-        };
-        let message = format!("PostgreSQL: {}{hint}", self.message);
-        SinkError::new(kind, self.class, message).because(self.source)
-    }
-
-    /// As the runner wants it, for a connection that was not made to `place` (host:port).
-    pub(crate) fn into_connect_error(self, place: &str) -> SinkError {
-        let hint = match &self.class[..self.class.len().min(5)] {
             "28P01" | "28000" => {
                 "; set ROWSTORM_USERNAME and ROWSTORM_PASSWORD, or name both in the URL"
             }
             "3D000" => "; make the database first: CREATE DATABASE",
             "tls" => "; `?sslmode=` in the URL says whether TLS is wanted and what is checked",
-            "conne" => "; is the server running, and reachable from here?",
             _ => "",
         };
         let kind = match self.reaction {
             Reaction::Fail(kind) => kind,
             Reaction::Sift | Reaction::Refuse => SinkErrorKind::Fatal,
         };
-        let message = format!("cannot connect to PostgreSQL at {place}: {}{hint}", self.message);
-        SinkError::new(kind, self.class, message).because(self.source)
+        SinkError::new(kind, self.class, format!("PostgreSQL: {}{hint}", self.message))
+            .because(self.source)
     }
 }
 
@@ -134,8 +120,9 @@ pub(crate) const SIFTED: [&str; 5] = ["22", "23", "44", "54", "P0"];
 
 /// A code with its name.
 pub(crate) fn class(code: &str) -> String {
-    match CONDITIONS.iter().find(|(known, _)| *known == code) {
-        Some((_, name)) => format!("{code} {name}"),
+    let mut words = CONDITIONS.split_whitespace();
+    match words.by_ref().find(|word| *word == code).and_then(|_| words.next()) {
+        Some(name) => format!("{code} {name}"),
         None => code.to_owned(),
     }
 }
@@ -144,59 +131,25 @@ pub(crate) fn cut(message: &str) -> String {
     message.chars().take(MESSAGE_CHARS_MAX).collect()
 }
 
-/// Names of the codes that a load meets, from the server's `errcodes.txt`.
-const CONDITIONS: &[(&str, &str)] = &[
-    ("08006", "connection_failure"),
-    ("0A000", "feature_not_supported"),
-    ("22001", "string_data_right_truncation"),
-    ("22003", "numeric_value_out_of_range"),
-    ("22007", "invalid_datetime_format"),
-    ("22008", "datetime_field_overflow"),
-    ("22021", "character_not_in_repertoire"),
-    ("22023", "invalid_parameter_value"),
-    ("22P02", "invalid_text_representation"),
-    ("22P03", "invalid_binary_representation"),
-    ("22P04", "bad_copy_file_format"),
-    ("22P05", "untranslatable_character"),
-    ("23001", "restrict_violation"),
-    ("23502", "not_null_violation"),
-    ("23503", "foreign_key_violation"),
-    ("23505", "unique_violation"),
-    ("23514", "check_violation"),
-    ("23P01", "exclusion_violation"),
-    ("25006", "read_only_sql_transaction"),
-    ("28000", "invalid_authorization_specification"),
-    ("28P01", "invalid_password"),
-    ("2BP01", "dependent_objects_still_exist"),
-    ("3D000", "invalid_catalog_name"),
-    ("3F000", "invalid_schema_name"),
-    ("40001", "serialization_failure"),
-    ("40P01", "deadlock_detected"),
-    ("42501", "insufficient_privilege"),
-    ("42601", "syntax_error"),
-    ("42622", "name_too_long"),
-    ("42701", "duplicate_column"),
-    ("42703", "undefined_column"),
-    ("42704", "undefined_object"),
-    ("42804", "datatype_mismatch"),
-    ("42P01", "undefined_table"),
-    ("42P07", "duplicate_table"),
-    ("44000", "with_check_option_violation"),
-    ("53100", "disk_full"),
-    ("53200", "out_of_memory"),
-    ("53300", "too_many_connections"),
-    ("54000", "program_limit_exceeded"),
-    ("55006", "object_in_use"),
-    ("55P03", "lock_not_available"),
-    ("57014", "query_canceled"),
-    ("57P01", "admin_shutdown"),
-    ("57P02", "crash_shutdown"),
-    ("57P03", "cannot_connect_now"),
-    ("58030", "io_error"),
-    ("P0001", "raise_exception"),
-    ("XX000", "internal_error"),
-    ("XX001", "data_corrupted"),
-];
+/// Codes that a load meets, with their names from the server's `errcodes.txt`.
+const CONDITIONS: &str = "
+08006 connection_failure  0A000 feature_not_supported  22001 string_data_right_truncation
+22003 numeric_value_out_of_range  22007 invalid_datetime_format  22008 datetime_field_overflow
+22021 character_not_in_repertoire  22023 invalid_parameter_value
+22P02 invalid_text_representation  22P03 invalid_binary_representation
+22P04 bad_copy_file_format  22P05 untranslatable_character  23001 restrict_violation
+23502 not_null_violation  23503 foreign_key_violation  23505 unique_violation
+23514 check_violation  23P01 exclusion_violation  25006 read_only_sql_transaction
+28000 invalid_authorization_specification  28P01 invalid_password
+2BP01 dependent_objects_still_exist  3D000 invalid_catalog_name  3F000 invalid_schema_name
+40001 serialization_failure  40P01 deadlock_detected  42501 insufficient_privilege
+42601 syntax_error  42622 name_too_long  42701 duplicate_column  42703 undefined_column
+42704 undefined_object  42804 datatype_mismatch  42P01 undefined_table  42P07 duplicate_table
+44000 with_check_option_violation  53100 disk_full  53200 out_of_memory
+53300 too_many_connections  54000 program_limit_exceeded  55006 object_in_use
+55P03 lock_not_available  57014 query_canceled  57P01 admin_shutdown  57P02 crash_shutdown
+57P03 cannot_connect_now  58030 io_error  P0001 raise_exception  XX000 internal_error
+XX001 data_corrupted";
 
 #[cfg(test)]
 mod tests {

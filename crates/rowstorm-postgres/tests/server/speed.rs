@@ -8,6 +8,7 @@ use crate::bed::{LABEL, RECREATE, connection, ints, payload, sink, table, texts}
 
 /// A COPY of one row is three messages. Without TCP_NODELAY the last waits for the acknowledgement of the one before,
 /// which the peer delays by 40 ms; a prepared insert of one row is one message and never waits.
+#[expect(clippy::disallowed_methods, reason = "the case is about time")]
 pub(crate) async fn small_copies_do_not_wait_for_a_delayed_acknowledgement() {
     const ROUNDS: i64 = 30;
     let sink = sink().await;
