@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rowstorm_schema::DataType;
 
-use crate::{ColumnData, Fill, Stream};
+use crate::ColumnData;
+use crate::rule::Rule;
 
 /// One column of a [`TablePlan`](crate::TablePlan).
 #[derive(Debug, Clone)]
@@ -21,8 +22,7 @@ pub struct ColumnPlan {
     pub storage: Storage,
     /// The column's type in one database's own words, by the database's name.
     pub ddl: Vec<(String, String)>,
-    pub(crate) stream: Stream,
-    pub(crate) fill: Arc<dyn Fill>,
+    pub(crate) rule: Rule,
 }
 
 /// How a batch stores a column: known when the plan is made, so that encoders can encode entries ahead.

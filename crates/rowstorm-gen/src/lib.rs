@@ -5,21 +5,28 @@
 
 mod batch;
 mod column;
+mod compile;
 mod fill;
 mod permutation;
 mod plan;
 mod rows;
+mod rule;
 mod stream;
+mod table_plan;
 pub mod text;
+mod value;
+mod values;
 
 pub use batch::{Batch, Bitmap, Codes, ColumnData, Strings, Values};
 pub use column::{ColumnPlan, Storage};
 pub use fill::Fill;
 pub use permutation::Permutation;
-pub use plan::{Plan, PlanError, PlanOptions, TablePlan};
+pub use plan::{Plan, PlanError, PlanOptions};
 pub use rows::Rows;
 pub use rowstorm_schema as schema;
 pub use stream::{Cell, Stream};
+pub use table_plan::TablePlan;
+pub use value::{Row, Value};
 
 /// Moves whenever the same schema and seed would give other values than before.
 pub const GENERATOR_VERSION: u32 = 1;

@@ -1,11 +1,11 @@
 //! A compiled schema: immutable, shared by all threads.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use rowstorm_schema::{Schema, Table};
+use rowstorm_schema::Schema;
 
-use crate::{Batch, ColumnPlan};
+use crate::compile::{Custom, compile};
+use crate::{Fill, TablePlan};
 
 /// What a plan is compiled with, besides the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,12 @@ impl Default for PlanOptions {
 /// A schema, a seed and a number of rows, ready to be filled from.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub(crate) tables: Arc<[Arc<TablePlan>]>,
-    pub(crate) fingerprint: u64,
-    pub(crate) options: PlanOptions,
+    tables: Arc<[Arc<TablePlan>]>,
+    fingerprint: u64,
+    options: PlanOptions,
+    /// Kept so that a plan can be compiled anew with another's fill.
+    schema: Arc<Schema>,
+    customs: Vec<Custom>,
 }
 
 /// Why a schema cannot be compiled.
@@ -60,8 +63,58 @@ impl Plan {
     ///
     /// # Errors
     /// [`PlanError::Invalid`] for what `Schema::parse` would have refused, and for rows that do not fit a range.
-    pub fn new(_schema: &Schema, _options: PlanOptions) -> Result<Plan, PlanError> {
-        unimplemented!("compiled in the next commit")
+    pub fn new(schema: &Schema, options: PlanOptions) -> Result<Plan, PlanError> {
+        Plan::compile(Arc::new(schema.clone()), options, Vec::new())
+    }
+
+    /// The same plan with a rule of your own for one column, instead of its generator. The fill makes plain values of
+    /// the column's type; templates and foreign keys that read the column see the new values. The fingerprint moves,
+    /// but it cannot know your code: change the rule, and the same fingerprint stands for other data.
+    ///
+    /// ```
+    /// use rowstorm_gen::{Fill, Plan, PlanOptions, Rows, Stream, Values, schema};
+    ///
+    /// #[derive(Debug)]
+    /// struct Squares;
+    ///
+    /// impl Fill for Squares {
+    ///     fn fill(&self, _: Stream, rows: Rows<'_>, out: &mut Values) {
+    ///         rows.map_into(out.ints(), |row| (row * row) as i64);
+    ///     }
+    /// }
+    ///
+    /// let text = "version: 1\ntables: { t: { columns: { n: { type: bigint, gen: sequence } } } }";
+    /// let schema = schema::Schema::parse(text, schema::Format::Yaml, "t.yaml")?;
+    /// let plan = Plan::new(&schema, PlanOptions::default())?.with_fill("t", "n", Squares)?;
+    /// assert_eq!(plan.table("t")?.rows(7..8)[0]["n"], 49);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no such table or column, or the fill does not make the column's kind of values.
+    pub fn with_fill(
+        mut self,
+        table: &str,
+        column: &str,
+        fill: impl Fill + 'static,
+    ) -> Result<Plan, PlanError> {
+        self.table(table)?;
+        self.customs.retain(|custom| custom.table != table || custom.column != column);
+        self.customs.push(Custom {
+            table: table.to_owned(),
+            column: column.to_owned(),
+            fill: Arc::new(fill),
+        });
+        Plan::compile(self.schema, self.options, self.customs)
+    }
+
+    fn compile(
+        schema: Arc<Schema>,
+        options: PlanOptions,
+        customs: Vec<Custom>,
+    ) -> Result<Plan, PlanError> {
+        let (tables, fingerprint) = compile(&schema, &options, &customs)?;
+        Ok(Plan { tables, fingerprint, options, schema, customs })
     }
 
     /// The tables, parents before the tables that refer to them.
@@ -91,32 +144,5 @@ impl Plan {
     /// What the plan was compiled with.
     pub fn options(&self) -> &PlanOptions {
         &self.options
-    }
-}
-
-/// One table of a [`Plan`].
-#[derive(Debug)]
-pub struct TablePlan {
-    /// The table's name.
-    pub name: Arc<str>,
-    /// The columns, a series' levels first.
-    pub columns: Vec<ColumnPlan>,
-    /// The key's columns, as places in `columns`; empty without a key.
-    pub key: Vec<usize>,
-    /// Rows to write; `None` is open-ended.
-    pub rows: Option<u64>,
-    /// The number of entities, where the table has series; else 0.
-    pub series: u64,
-    /// The table's part of the document: indexes and what only one database knows.
-    pub spec: Table,
-}
-
-impl TablePlan {
-    /// Fills `batch` with a range of rows, at most [`BATCH_ROWS_MAX`](crate::BATCH_ROWS_MAX).
-    ///
-    /// # Panics
-    /// If the range is longer.
-    pub fn fill(&self, _rows: Range<u64>, _batch: &mut Batch) {
-        unimplemented!("filled in the next commit")
     }
 }

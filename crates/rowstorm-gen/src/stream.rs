@@ -40,6 +40,11 @@ impl Stream {
         Stream(mix(self.0.rotate_left(23) ^ mix(hash.wrapping_add(GOLDEN))))
     }
 
+    /// The key of a keyed shuffle that belongs to this stream.
+    pub(crate) fn key(self) -> u64 {
+        self.0
+    }
+
     /// The cell of a row: O(1), any order.
     #[inline]
     pub fn at(self, row: u64) -> Cell {
@@ -67,6 +72,12 @@ impl Cell {
         } else {
             Cell(mix(self.0.wrapping_add(u64::from(n).wrapping_mul(0xD1B5_4A32_D192_ED03))))
         }
+    }
+
+    /// The stream of everything below this cell: an entity's ticks.
+    #[inline]
+    pub(crate) fn stream(self) -> Stream {
+        Stream(self.0)
     }
 
     /// A number below `n` by multiplication (Lemire 2019, without the rejection step: the bias is below n / 2^64).
@@ -97,6 +108,14 @@ mod tests {
         let root = Stream::new(1);
         assert_ne!(root.named("ab").named("c"), root.named("a").named("bc"));
         assert_ne!(root.named("a").named("b"), root.named("b").named("a"));
+    }
+
+    #[test]
+    fn a_stream_is_the_published_splitmix64() {
+        // Vigna's splitmix64.c with seed 0: its first output is our row 1.
+        let published = [0xE220_A839_7B1D_CDAF, 0x6E78_9E6A_A1B9_65F4, 0x06C4_5D18_8009_454F];
+        let seen: Vec<u64> = (1..4).map(|row| Stream(0).at(row).bits()).collect();
+        assert_eq!(seen, published);
     }
 
     #[test]
