@@ -3,9 +3,33 @@
 //! The record is the only interface between `run` and everything that comes after it. This crate reads no clock and
 //! opens no connection.
 
-mod record;
+#![expect(
+    clippy::format_push_string,
+    reason = "a report is written once; an allocation a line is nothing"
+)]
 
+mod facts;
+mod file;
+mod histogram;
+mod metric;
+pub mod number;
+mod record;
+mod reproduce;
+pub mod statistics;
+pub mod steps;
+mod style;
+mod summary;
+mod threshold;
+mod verdict;
+
+pub use file::{RecordError, json_schema};
+pub use metric::{Better, METRICS, Metric, Unit};
 pub use record::{
     Batching, Client, DecisionEntry, ErrorEntry, IndexPhase, Latency, RECORD_VERSION, RangeDone,
     Rows, RunRecord, Schedule, Second, ServerEntry, Settings, Shard, TableRows,
 };
+pub use reproduce::reproduce;
+pub use style::Style;
+pub use summary::summary;
+pub use threshold::{Checked, ExpressionError, Relation, Threshold};
+pub use verdict::{Counted, Tone, Verdict, target_kind};

@@ -273,6 +273,44 @@ pub struct RangeDone {
     pub to: u64,
 }
 
+impl Default for RunRecord {
+    /// An empty record of today's version: nothing planned, nothing asked, nothing ended.
+    fn default() -> Self {
+        Self {
+            record_version: RECORD_VERSION,
+            rowstorm: String::new(),
+            started_at: String::new(),
+            epoch: String::new(),
+            host: BTreeMap::new(),
+            target: String::new(),
+            table_mode: String::new(),
+            fingerprint: String::new(),
+            seed: 0,
+            shard: None,
+            settings: Settings::default(),
+            rows: Rows::default(),
+            tables: Vec::new(),
+            retries: 0,
+            seconds: 0.0,
+            rows_per_second: 0.0,
+            bytes_sent: 0,
+            batch: Batching::default(),
+            latency_ms: Latency::default(),
+            schedule: None,
+            limited_by: String::new(),
+            client: Client::default(),
+            server: Vec::new(),
+            indexes: Vec::new(),
+            series: Vec::new(),
+            errors: Vec::new(),
+            ranges_done: Vec::new(),
+            ended: String::new(),
+            failure: None,
+            verified: None,
+        }
+    }
+}
+
 impl RunRecord {
     /// Whether the accounts balance: nothing lost from the sums, and the database agrees where nothing is unknown.
     pub fn balances(&self) -> bool {

@@ -1,0 +1,48 @@
+//! The command that does the same again: what was found by trial is given as a number, so that nothing is left to chance.
+
+use std::fmt::Write as _;
+
+use crate::record::RunRecord;
+
+/// The command line that repeats this run, quoted for a shell. User and password are not in it, as they are not in the
+/// record.
+///
+/// ```
+/// use rowstorm_report::{RunRecord, Settings, reproduce};
+/// let settings = Settings { schema: "my cpu.yaml".into(), rows: Some(1000), ..Settings::default() };
+/// let record = RunRecord { settings, target: "sqlite:cpu.db".into(), seed: 42, ..RunRecord::default() };
+/// assert_eq!(reproduce(&record), "rowstorm run 'my cpu.yaml' --to sqlite:cpu.db --seed 42 --rows 1000");
+/// ```
+pub fn reproduce(record: &RunRecord) -> String {
+    let settings = &record.settings;
+    let mut line =
+        format!("rowstorm run {} --to {}", quoted(&settings.schema), quoted(&record.target));
+    let mut flag = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = write!(line, " --{name} {}", quoted(&value));
+        }
+    };
+    flag("seed", Some(record.seed.to_string()));
+    flag("rows", settings.rows.map(|rows| rows.to_string()));
+    // Without a whole number of rows the duration is what bounds the run.
+    flag("duration", settings.duration_s.map(|seconds| format!("{seconds}s")));
+    flag("rate", settings.rate.map(|rate| format!("{rate}/s")));
+    let found = |number: u32| (number > 0).then(|| number.to_string());
+    flag("batch", found(record.batch.chosen_rows));
+    flag("in-flight", found(record.batch.chosen_in_flight));
+    let unlike =
+        |value: &str, usual: &str| (!value.is_empty() && value != usual).then(|| value.to_owned());
+    flag("indexes", unlike(&settings.indexes, "before"));
+    flag("table-mode", unlike(&record.table_mode, "create"));
+    flag("shard", record.shard.map(|shard| format!("{}/{}", shard.index, shard.count)));
+    line
+}
+
+/// Bare where a POSIX shell takes it as it is, else in single quotes.
+fn quoted(text: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(bare) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

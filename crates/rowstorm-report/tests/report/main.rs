@@ -1,0 +1,8 @@
+//! Tests of the reports, on hand-made records.
+
+mod accounts;
+mod files;
+mod fixtures;
+mod golden;
+mod numbers;
+mod promises;
