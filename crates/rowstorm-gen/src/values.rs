@@ -112,7 +112,9 @@ impl Values {
         }
         let strings = |values: &Strings| {
             let mut picked = Strings::default();
-            codes.iter().for_each(|code| picked.push(values.get(*code as usize)));
+            for code in codes {
+                picked.push(values.get(*code as usize));
+            }
             picked
         };
         match self {

@@ -41,6 +41,9 @@ impl<'a> Compiler<'a> {
         generator: &'a Generator,
         stream: Stream,
     ) -> Result<Made, PlanError> {
+        if !generator.fits(data_type) {
+            return Err(numbers::misfit(scope, generator.name(), data_type));
+        }
         let number = |min, max| numbers::number(scope, data_type, min, max);
         let spread = |shape, min, max| -> Result<Made, PlanError> {
             Ok(Made::plain(Arc::new(Spread { shape, number: number(min, max)? })))
@@ -100,14 +103,11 @@ impl<'a> Compiler<'a> {
                 TemplatePart::Text(text) => Part::Text(text.into_bytes().into()),
                 TemplatePart::Column(name) => {
                     let place = names.iter().position(|known| *known == name);
-                    Part::Source(match place {
-                        Some(place) => place,
-                        None => {
-                            sources.push(self.source(scope, &name)?);
-                            names.push(name);
-                            sources.len() - 1
-                        }
-                    })
+                    if place.is_none() {
+                        sources.push(self.source(scope, &name)?);
+                        names.push(name);
+                    }
+                    Part::Source(place.unwrap_or(sources.len() - 1))
                 }
                 TemplatePart::Range { low, high } => {
                     draw += 1;
@@ -150,12 +150,9 @@ impl<'a> Compiler<'a> {
         let Some((name, table)) = self.schema.tables.get_key_value(&spec.table) else {
             return Err(scope.invalid(format!("there is no table `{}`", spec.table)));
         };
-        let column = match (&spec.column, table.key.as_slice()) {
-            (Some(column), _) | (None, [column]) => column,
-            (None, _) => {
-                let problem = format!("name the `column` of `{name}`: its key is not one column");
-                return Err(scope.invalid(problem));
-            }
+        let ((Some(column), _) | (None, [column])) = (&spec.column, table.key.as_slice()) else {
+            let problem = format!("name the `column` of `{name}`: its key is not one column");
+            return Err(scope.invalid(problem));
         };
         let parent = self.column(name, column)?;
         if parent.nulls > 0.0 {

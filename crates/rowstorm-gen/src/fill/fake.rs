@@ -20,7 +20,9 @@ pub(crate) fn entries(column: Stream, kind: Fake, max: Option<u32>) -> Strings {
         }
     };
     if let Some(list) = list(kind) {
-        list.iter().for_each(|entry| push(entry));
+        for entry in list {
+            push(entry);
+        }
     } else {
         let stream = column.named("#entries");
         (0..COMPOUNDS).for_each(|entry| push(&compound(kind, Words::of(stream.at(entry)))));

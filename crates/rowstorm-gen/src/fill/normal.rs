@@ -1,5 +1,11 @@
 //! The normal distribution's quantiles (Wichura 1988, algorithm AS 241, PPND16: about 16 digits).
 
+#![expect(
+    clippy::unreadable_literal,
+    clippy::excessive_precision,
+    reason = "the coefficients stand as they were published, to be compared"
+)]
+
 use crate::Cell;
 
 /// A number strictly between 0 and 1: the middles of 2^52 equal parts.

@@ -204,9 +204,9 @@ mod tests {
         let faults = rowstorm_schema::FaultsSpec { rate: 0.05, length: 2.5 };
         let spec = WalkSpec { min: Some(7.0), max: Some(13.0), faults: Some(faults), ..spec(None) };
         let values = readings(&spec, 1, 200_000);
-        let faulty: Vec<bool> = values.iter().map(|v| !(7.0..=13.0).contains(v)).collect();
-        let count = faulty.iter().filter(|is| **is).count() as f64;
-        let bursts = faulty.windows(2).filter(|pair| !pair[0] && pair[1]).count() as f64;
+        let is_outside: Vec<bool> = values.iter().map(|v| !(7.0..=13.0).contains(v)).collect();
+        let count = is_outside.iter().filter(|is| **is).count() as f64;
+        let bursts = is_outside.windows(2).filter(|pair| !pair[0] && pair[1]).count() as f64;
         assert!((count / 200_000.0 - 0.05).abs() < 0.003, "{count}");
         assert!((count / bursts - 2.5).abs() < 0.2, "{count} in {bursts}");
     }

@@ -120,7 +120,7 @@ tables:
 ",
     );
     for (name, column) in columns {
-        text.push_str(&format!("      {name}: {column}\n"));
+        text.extend(["      ", name, ": ", column, "\n"]);
     }
     text
 }
@@ -129,7 +129,7 @@ tables:
 pub(crate) fn plan_of(text: &str, seed: u64) -> Plan {
     let schema = Schema::parse(text, Format::Yaml, "kinds.yaml")
         .unwrap_or_else(|invalid| panic!("{invalid:?}"));
-    Plan::new(&schema, PlanOptions { seed, ..PlanOptions::default() }).unwrap()
+    Plan::new(&schema, PlanOptions { seed, ..PlanOptions::default() }).expect("the kinds compile")
 }
 
 /// All kinds under one seed.
