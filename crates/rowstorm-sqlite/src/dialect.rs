@@ -42,7 +42,7 @@ fn column(column: &ColumnPlan) -> String {
         words.push_str(" UNIQUE");
     }
     if let (DataType::Text { max: Some(max) }, None) = (column.data_type, own) {
-        words += &format!(" CHECK (length({name}) <= {max})");
+        words.extend([" CHECK (length(", &name, ") <= ", &max.to_string(), ")"]);
     }
     words
 }

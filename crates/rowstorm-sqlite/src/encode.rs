@@ -101,6 +101,18 @@ fn string(tag: u8, bytes: &[u8], out: &mut Buffer) {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cell<'a>(ValueRef<'a>);
 
+impl<'a> Cell<'a> {
+    /// The bytes of a text or blob, with whose kind it is; `None` for what fits a register.
+    #[inline]
+    pub(crate) fn string(self) -> Option<(u8, &'a [u8])> {
+        match self.0 {
+            ValueRef::Text(bytes) => Some((TEXT, bytes)),
+            ValueRef::Blob(bytes) => Some((BLOB, bytes)),
+            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => None,
+        }
+    }
+}
+
 impl ToSql for Cell<'_> {
     #[inline]
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -115,27 +127,29 @@ impl ToSql for Cell<'_> {
 #[inline]
 pub(crate) fn take<'a>(body: &mut &'a [u8]) -> Cell<'a> {
     let (tag, rest) = body.split_first().expect("a body holds all cells of its rows");
-    let mut fixed = 8;
-    let value = match *tag {
-        NULL => {
-            fixed = 0;
-            ValueRef::Null
+    let (value, rest) = match *tag {
+        NULL => (ValueRef::Null, rest),
+        INTEGER => {
+            let (value, rest) = array(rest);
+            (ValueRef::Integer(i64::from_le_bytes(value)), rest)
         }
-        INTEGER => ValueRef::Integer(i64::from_le_bytes(array(rest))),
-        REAL => ValueRef::Real(f64::from_le_bytes(array(rest))),
+        REAL => {
+            let (value, rest) = array(rest);
+            (ValueRef::Real(f64::from_le_bytes(value)), rest)
+        }
         tag @ (TEXT | BLOB) => {
-            let len = u32::from_le_bytes(array(rest)) as usize;
-            fixed = 4 + len;
-            let bytes = &rest[4..fixed];
-            if tag == TEXT { ValueRef::Text(bytes) } else { ValueRef::Blob(bytes) }
+            let (len, rest) = array(rest);
+            let (bytes, rest) = rest.split_at(u32::from_le_bytes(len) as usize);
+            (if tag == TEXT { ValueRef::Text(bytes) } else { ValueRef::Blob(bytes) }, rest)
         }
         tag => panic!("a cell starts with a tag, not {tag}"),
     };
-    *body = &rest[fixed..];
+    *body = rest;
     Cell(value)
 }
 
 #[inline]
-fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    *bytes.first_chunk().expect("a cell is as long as its tag says")
+fn array<const N: usize>(bytes: &[u8]) -> ([u8; N], &[u8]) {
+    let (array, rest) = bytes.split_first_chunk().expect("a cell is as long as its tag says");
+    (*array, rest)
 }

@@ -225,7 +225,9 @@ impl Sink for Sqlite {
             }
             // Enough for the planner; a whole scan would take as long as a part of the load.
             connection.pragma_update(None, "analysis_limit", 1000)?;
-            connection.execute_batch(&analyze)
+            connection.execute_batch(&analyze)?;
+            // What is left in the log is a part of the load, too. Readers are not waited for.
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
         })
         .await
     }

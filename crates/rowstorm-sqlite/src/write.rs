@@ -161,12 +161,19 @@ fn insert(
 ) -> rusqlite::Result<Outcome> {
     let mut insert = connection.prepare_cached(&statements.insert)?;
     let mut outcome = Outcome::default();
+    // SQLite copies each string that is bound and keeps it over the rows: one that repeats is not bound again.
+    let mut bound: Vec<Option<(u8, &[u8])>> = vec![None; statements.columns];
     // Rows of a replay that stand there now: an equal one after them is a duplicate of the data, not of the sending.
     let mut here: HashSet<&[u8]> = HashSet::new();
     for _ in 0..rows {
         let start = body;
-        for place in 1..=statements.columns {
-            insert.raw_bind_parameter(place, take(&mut body))?;
+        for (place, bound) in bound.iter_mut().enumerate() {
+            let cell = take(&mut body);
+            let string = cell.string();
+            if string.is_none() || *bound != string {
+                insert.raw_bind_parameter(place + 1, cell)?;
+                *bound = string;
+            }
         }
         let row = &start[..start.len() - body.len()];
         match insert.raw_execute() {

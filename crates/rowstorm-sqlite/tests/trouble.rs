@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rowstorm_gen::{Batch, ColumnData, Plan, PlanOptions, Strings, TablePlan, Values, schema};
 use rowstorm_sink::{
-    Encoder, IndexTime, Outcome, Payload, Prepare, PrepareMode, Sink, SinkError, SinkErrorKind,
-    Writer,
+    Encoder, IndexTime, Outcome, Payload, Prepare, PrepareMode, Scope, Sink, SinkError,
+    SinkErrorKind, Writer,
 };
 use rowstorm_sqlite::Sqlite;
 use rusqlite::Connection;
@@ -88,7 +88,7 @@ async fn a_read_only_database_refuses_every_row() {
     assert_eq!((outcome.accepted, outcome.rejected.count), (0, 7));
     assert_eq!(outcome.rejected.refusals[0].class, "8 SQLITE_READONLY");
     assert_eq!(count(&sqlite), 0);
-    assert_eq!(read_only.audit(&table, &Default::default()).await.unwrap().rows, 0);
+    assert_eq!(read_only.audit(&table, &Scope::default()).await.unwrap().rows, 0);
 }
 
 #[tokio::test]
