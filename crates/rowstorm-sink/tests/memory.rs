@@ -137,7 +137,7 @@ async fn a_hanging_write_never_answers_and_can_be_dropped() {
     let mut writer = memory.writer(&table).await.unwrap();
     writer.write(&payload(&memory, &table, 0..10)).await.unwrap();
     let rows = payload(&memory, &table, 10..20);
-    tokio::time::timeout(Duration::from_secs(3600), writer.write(&rows)).await.unwrap_err();
+    tokio::time::timeout(Duration::from_hours(1), writer.write(&rows)).await.unwrap_err();
     assert_eq!(writer.write(&rows).await.unwrap(), Outcome::accepted(10));
 }
 

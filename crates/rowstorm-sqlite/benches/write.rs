@@ -1,17 +1,19 @@
 //! The whole way of a row through the adapter (encode, hand over, bind, step) against a loop over a prepared statement
-//! written by hand for this one table: ten tags, an instant, ten integers. Pairs, one after the other, and their median
+//! written by hand for this one table: the CPU table, ten tags, an instant, ten integers. Pairs, one after the other, and their median
 //! ratio: rates of a shared machine are no figures, ratios of neighbours are. The time is that of the processor, over
 //! all threads, where the system tells it (Linux), else that of the wall.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark that fails has failed; it prints"
+    clippy::disallowed_methods,
+    reason = "a benchmark reads clocks and prints, and has failed if a step of it fails"
 )]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rowstorm_gen::{Batch, ColumnData, Plan, PlanOptions, Strings, TablePlan, Values, schema};
+use rowstorm_gen::{Batch, ColumnData, Plan, PlanOptions, TablePlan, Values, schema};
+use rowstorm_sink::rows::code;
 use rowstorm_sink::{Encoder, IndexTime, Payload, Prepare, PrepareMode, Sink, Writer};
 use rowstorm_sqlite::Sqlite;
 use rusqlite::{Connection, params_from_iter, types::ValueRef};
@@ -19,12 +21,10 @@ use rusqlite::{Connection, params_from_iter, types::ValueRef};
 const ROWS: u64 = 500_000;
 const PAYLOAD_ROWS: u64 = 5_000;
 const PAIRS: usize = 7;
-const TAGS: usize = 10;
-const METRICS: usize = 10;
 
 fn main() {
     let table = table();
-    let batches: Vec<Batch> = (0..ROWS).step_by(1000).map(batch).collect();
+    let batches: Vec<Batch> = (0..ROWS).step_by(1000).map(|first| batch(&table, first)).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut ratios: Vec<f64> = (0..PAIRS)
         .map(|_| {
@@ -94,7 +94,9 @@ async fn by_adapter(table: &Arc<TablePlan>, batches: &[Batch]) -> Spent {
         payload.clear();
         payload.rows = group[0].rows.start..group[group.len() - 1].rows.end;
         encoder.begin(&mut payload);
-        group.iter().for_each(|batch| encoder.encode(batch, &mut payload));
+        for batch in group {
+            encoder.encode(batch, &mut payload);
+        }
         encoder.end(&mut payload);
         assert_eq!(writer.write(&payload).await.unwrap().accepted, PAYLOAD_ROWS);
     }
@@ -107,22 +109,19 @@ fn by_hand(batches: &[Batch]) -> Spent {
     let mut connection = Connection::open(directory.path().join("hand.db")).unwrap();
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
     connection.pragma_update(None, "synchronous", "normal").unwrap();
-    let names: Vec<String> = names().collect();
-    let places: Vec<String> = (1..=names.len()).map(|place| format!("?{place}")).collect();
-    let insert = format!("INSERT INTO cpu VALUES ({})", places.join(","));
-    connection.execute_batch(&format!("CREATE TABLE cpu ({})", names.join(","))).unwrap();
+    let columns = 0..batches[0].columns.len();
+    let list = |mark: &str| {
+        columns.clone().map(|place| format!("{mark}{}", place + 1)).collect::<Vec<_>>().join(",")
+    };
+    connection.execute_batch(&format!("CREATE TABLE cpu ({})", list("c"))).unwrap();
+    let insert = format!("INSERT INTO cpu VALUES ({})", list("?"));
     let watch = Watch::start();
     for group in batches.chunks(PAYLOAD_ROWS as usize / 1000) {
         let transaction = connection.transaction().unwrap();
         let mut statement = transaction.prepare_cached(&insert).unwrap();
         for batch in group {
             for row in 0..batch.len() {
-                let cells = batch.columns.iter().map(|column| match &column.values {
-                    Values::Text(tags) => Bound::Text(tags.get(row)),
-                    Values::Timestamp(at) => Bound::Instant(rowstorm_gen::text::timestamp(at[row])),
-                    Values::Int(values) => Bound::Int(values[row]),
-                    other => panic!("no such column: {other:?}"),
-                });
+                let cells = batch.columns.iter().map(|column| cell(column, row, &batch.series));
                 statement.execute(params_from_iter(cells)).unwrap();
             }
         }
@@ -131,6 +130,18 @@ fn by_hand(batches: &[Batch]) -> Spent {
     }
     connection.query_row("PRAGMA wal_checkpoint", [], |_| Ok(())).unwrap();
     watch.spent()
+}
+
+fn cell<'a>(column: &'a ColumnData, row: usize, series: &[u32]) -> Bound<'a> {
+    match &column.values {
+        Values::Text(tags) => Bound::Text(tags.get(row)),
+        Values::Timestamp(at) => Bound::Instant(rowstorm_gen::text::timestamp(at[row])),
+        Values::Int(values) => Bound::Int(values[row]),
+        Values::Dictionary { codes, entries } => {
+            cell(entries, code(codes, row, series) as usize, series)
+        }
+        other => panic!("no such column: {other:?}"),
+    }
 }
 
 enum Bound<'a> {
@@ -150,42 +161,14 @@ impl rusqlite::ToSql for Bound<'_> {
     }
 }
 
-fn names() -> impl Iterator<Item = String> {
-    let tags = (0..TAGS).map(|tag| format!("tag_{tag}"));
-    tags.chain(["ts".to_owned()]).chain((0..METRICS).map(|metric| format!("metric_{metric}")))
-}
-
 fn table() -> Arc<TablePlan> {
-    let column = |name: String| match name.split('_').next() {
-        Some("tag") => format!(r#""{name}":{{"type":"text","gen":{{"text":{{"bytes":8}}}}}}"#),
-        Some("ts") => {
-            format!(r#""{name}":{{"type":"timestamp","gen":{{"clock":{{"step":"1s"}}}}}}"#)
-        }
-        _ => format!(r#""{name}":{{"type":"int","gen":{{"uniform":[0,100]}}}}"#),
-    };
-    let columns: Vec<String> = names().map(column).collect();
-    let document =
-        format!(r#"{{"version":1,"tables":{{"cpu":{{"columns":{{{}}}}}}}}}"#, columns.join(","));
-    let schema: schema::Schema = serde_json::from_str(&document).unwrap();
+    let document = include_str!("../../../schemas/cpu.yaml");
+    let schema = schema::Schema::parse(document, schema::Format::Yaml, "cpu.yaml").unwrap();
     Plan::new(&schema, PlanOptions::default()).unwrap().tables()[0].clone()
 }
 
-/// A thousand rows: hosts of ten short tags, one instant a row, small integers.
-fn batch(first: u64) -> Batch {
-    let rows = first..first + 1000;
-    let tag = |place: usize| {
-        let mut strings = Strings::default();
-        for row in rows.clone() {
-            strings.push(format!("tag{place}_{}", row % (7 * place as u64 + 3)).as_bytes());
-        }
-        Values::Text(strings)
-    };
-    let metric = |place: u64| {
-        Values::Int(rows.clone().map(|row| (row * (2 * place + 7) % 101) as i64).collect())
-    };
-    let at =
-        Values::Timestamp(rows.clone().map(|row| 1_767_225_600_000_000 + row as i64).collect());
-    let values = (0..TAGS).map(tag).chain([at]).chain((0..METRICS as u64).map(metric));
-    let columns = values.map(|values| ColumnData { values, valid: None }).collect();
-    Batch { rows: rows.clone(), series: Vec::new(), columns }
+fn batch(table: &TablePlan, first: u64) -> Batch {
+    let mut batch = Batch::default();
+    table.fill(first..first + 1000, &mut batch);
+    batch
 }
