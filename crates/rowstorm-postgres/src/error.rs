@@ -144,7 +144,8 @@ const CONDITIONS: &str = "
 2BP01 dependent_objects_still_exist  3D000 invalid_catalog_name  3F000 invalid_schema_name
 40001 serialization_failure  40P01 deadlock_detected  42501 insufficient_privilege
 42601 syntax_error  42622 name_too_long  42701 duplicate_column  42703 undefined_column
-42704 undefined_object  42804 datatype_mismatch  42P01 undefined_table  42P07 duplicate_table
+42704 undefined_object  42710 duplicate_object  42804 datatype_mismatch
+42P01 undefined_table  42P07 duplicate_table
 44000 with_check_option_violation  53100 disk_full  53200 out_of_memory
 53300 too_many_connections  54000 program_limit_exceeded  55006 object_in_use
 55P03 lock_not_available  57014 query_canceled  57P01 admin_shutdown  57P02 crash_shutdown

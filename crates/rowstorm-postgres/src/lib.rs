@@ -235,8 +235,12 @@ async fn make(connection: &mut PgConnection, sql: &str) -> Result<(), SinkError>
         Ok(_) => Ok(()),
         Err(error) => {
             let trouble = Trouble::of(error, Delivery::None);
-            let made = trouble.class.starts_with("42P07")
-                || (trouble.class.starts_with("23505") && trouble.message.contains("\"pg_"));
+            let made = match trouble.class.split(' ').next() {
+                // The table's own row type comes first: 42710.
+                Some("42P07" | "42710") => true,
+                Some("23505") => trouble.message.contains("\"pg_"),
+                Some(_) | None => false,
+            };
             if made { Ok(()) } else { Err(trouble.into_error()) }
         }
     }
