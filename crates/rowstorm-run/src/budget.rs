@@ -57,11 +57,20 @@ impl Budget {
         self.held_max.load(Ordering::Relaxed)
     }
 
+    fn permits(&self, bytes: u64) -> u32 {
+        bytes.min(self.bytes_max()).div_ceil(self.unit) as u32
+    }
+
+    /// Takes room if it is there now.
+    pub(crate) fn try_reserve(self: &Arc<Self>, bytes: u64) -> Option<Reservation> {
+        let permit = Arc::clone(&self.room).try_acquire_many_owned(self.permits(bytes)).ok()?;
+        Some(Reservation { budget: Arc::clone(self), permit, held: 0 })
+    }
+
     /// Waits for room. More than the whole budget is cut to the whole budget.
     pub(crate) async fn reserve(self: &Arc<Self>, bytes: u64) -> Reservation {
-        let permits = bytes.min(self.bytes_max()).div_ceil(self.unit) as u32;
         let permit = Arc::clone(&self.room)
-            .acquire_many_owned(permits)
+            .acquire_many_owned(self.permits(bytes))
             .await
             .expect("the semaphore is never closed");
         Reservation { budget: Arc::clone(self), permit, held: 0 }

@@ -202,13 +202,13 @@ impl Desk {
             SinkErrorKind::TooLarge => Verdict::TooLarge,
             SinkErrorKind::Lost(_) | SinkErrorKind::Fatal => Verdict::Failed,
         };
-        if verdict == Verdict::TooLarge && job.halved > 0 {
-            // Its other half tells the same story: the controller has heard it.
-            state.sending -= 1;
-            return;
-        }
-        if verdict == Verdict::TooLarge && job.len() > 1 {
+        if verdict == Verdict::TooLarge {
             state.open_mut().too_large(job.len());
+            if job.halved > 0 {
+                // One row can be to blame; a controller that heard of every half would never grow again.
+                state.sending -= 1;
+                return;
+            }
         }
         self.observe(state, job, verdict, waited, bytes);
     }
@@ -248,8 +248,13 @@ impl Desk {
     /// A single row is larger than server or budget allow: it is refused here.
     pub(crate) fn refuse_row(&self, lane: usize, job: &Job, why: String) {
         let mut state = self.lock();
-        state.open_mut().one_row_too_large();
+        state.open_mut().one_row_too_large(job.whole);
         state.book(lane, job.rows.clone(), &Outcome::refused(job.len(), "too large", why));
+    }
+
+    /// The most rows that a payload should have now.
+    pub(crate) fn ceiling(&self) -> u64 {
+        self.lock().open.as_ref().map_or(u64::MAX, |open| u64::from(open.ceiling()))
     }
 
     /// An attempt is made again.
@@ -328,6 +333,7 @@ impl State {
             due,
             attempts: 0,
             halved: 0,
+            whole: rows,
             doubt: rowstorm_sink::Attempt::First,
             bytes,
         };

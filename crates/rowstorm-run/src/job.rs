@@ -18,6 +18,8 @@ pub(crate) struct Job {
     pub(crate) attempts: u32,
     /// How often it was halved.
     pub(crate) halved: u32,
+    /// How many rows it had before that.
+    pub(crate) whole: u64,
     /// Whether its rows may be there already.
     pub(crate) doubt: Attempt,
     /// The bytes that its payload is thought to have.

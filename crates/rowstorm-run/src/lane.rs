@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::RunOptions;
 use crate::backoff;
-use crate::budget::Budget;
+use crate::budget::{Budget, Reservation};
 use crate::desk::{Cause, Desk, Take};
 use crate::job::Job;
 use crate::maker::{Load, Made, Maker};
@@ -79,7 +79,7 @@ impl Lane {
             self.changes.borrow_and_update();
             match self.shop.desk.take(self.number) {
                 Take::Job(job, pause) => {
-                    sleep(pause).await;
+                    rest(pause).await;
                     self.work(job).await;
                 }
                 Take::Wait => {
@@ -124,7 +124,10 @@ impl Lane {
                 self.shop.desk.put_back(self.number, piece.len());
                 continue;
             }
-            match self.piece(piece).await {
+            // What one half has taught, the other need not ask the server again.
+            let known = piece.halved > 0 && piece.len() > self.shop.desk.ceiling();
+            let next = if known { Next::Halve(piece) } else { self.piece(piece).await };
+            match next {
                 Next::Settled => {}
                 Next::Halve(piece) => {
                     let [first, second] = piece.halve();
@@ -175,7 +178,7 @@ impl Lane {
     async fn make(&mut self, job: &Job) -> Option<Load> {
         let mut reserve = job.bytes;
         loop {
-            let reservation = self.shop.budget.reserve(reserve).await;
+            let reservation = self.reserve(reserve).await;
             let load = Load { payload: std::mem::take(&mut self.spare), reservation };
             let (load, made, took) = self.fill_and_encode(job, load).await;
             let (rows, bytes) = match made {
@@ -194,6 +197,15 @@ impl Lane {
             }
             reserve = bytes;
         }
+    }
+
+    async fn reserve(&mut self, bytes: u64) -> Reservation {
+        if let Some(reservation) = self.shop.budget.try_reserve(bytes) {
+            return reservation;
+        }
+        // What waits for room must not take room: the last payload's memory is nobody's reservation.
+        self.spare = Payload::default();
+        self.shop.budget.reserve(bytes).await
     }
 
     async fn fill_and_encode(&mut self, job: &Job, mut load: Load) -> (Load, Made, Duration) {
@@ -284,7 +296,7 @@ impl Lane {
             }
             job.attempts += 1;
             self.shop.desk.retried();
-            sleep(pause).await;
+            rest(pause).await;
         }
     }
 
@@ -392,6 +404,13 @@ impl Lane {
 
     fn since_due(&self, job: &Job) -> Option<Duration> {
         job.due.map(|due| self.shop.desk.lock().clock.elapsed().saturating_sub(due))
+    }
+}
+
+/// A timer rounds up to a millisecond, nothing included.
+async fn rest(pause: Duration) {
+    if !pause.is_zero() {
+        sleep(pause).await;
     }
 }
 

@@ -81,7 +81,7 @@ impl Live {
             rows_per_second: last.map_or(0.0, |second| second.rows as f64),
             p50_ms: last.map_or(0.0, |second| second.p50),
             p99_ms: state.stats.p99_ms(),
-            batch_rows: open.map_or(0, |open| open.controller.decision().batch_rows),
+            batch_rows: open.map_or(0, crate::open::Open::batch_rows),
             in_flight: open.map_or(0, crate::open::Open::width),
             state: open.map_or(State::Pinned, |open| open.controller.state()),
             sending: state.sending,

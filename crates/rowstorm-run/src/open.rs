@@ -50,7 +50,7 @@ impl Open {
         let bounds = Bounds {
             rows_max: rows_max.min(rows_fit).min(paced).max(1),
             in_flight_max: lanes_max,
-            bytes_max: options.bytes_in_flight_max,
+            bytes_max: (options.bytes_in_flight_max as f64 / SLACK_SHARE) as u64,
         };
         Open {
             table: work.index,
@@ -75,8 +75,7 @@ impl Open {
     /// Rows of the next job, and the bytes to reserve for it.
     pub(crate) fn size(&self) -> (u64, u64) {
         let fit = self.payload_bytes_max as f64 / self.row_bytes / SLACK_SHARE;
-        let wanted = self.controller.decision().batch_rows.min(self.ceiling).min(self.rows_max);
-        let rows = u64::from(wanted.min(fit as u32).max(1)).min(self.end - self.next);
+        let rows = u64::from(self.batch_rows().min(fit as u32).max(1)).min(self.end - self.next);
         (rows, self.bytes_of(rows))
     }
 
@@ -121,15 +120,26 @@ impl Open {
         self.row_bytes = kept.max(seen);
     }
 
-    /// A payload of so many rows was too large for the server.
+    /// A payload of so many rows was too large for the server: no larger one than half of it from now on.
     pub(crate) fn too_large(&mut self, rows: u64) {
         let half = u32::try_from(rows / 2).unwrap_or(u32::MAX).max(1);
         self.ceiling = self.ceiling.min(half);
     }
 
-    /// A single row was too large: the row was to blame, not the size of its batch.
-    pub(crate) fn one_row_too_large(&mut self) {
-        self.ceiling = self.ceiling.saturating_mul(2).min(self.rows_max);
+    /// A single row was too large: the row was to blame, not the size of the batch that it came in.
+    pub(crate) fn one_row_too_large(&mut self, whole: u64) {
+        self.ceiling =
+            self.ceiling.max(u32::try_from(whole).unwrap_or(u32::MAX)).min(self.rows_max);
+    }
+
+    /// The most rows that the server was not seen to refuse for their size.
+    pub(crate) fn ceiling(&self) -> u32 {
+        self.ceiling
+    }
+
+    /// Rows per batch, as decided and as the server allows.
+    pub(crate) fn batch_rows(&self) -> u32 {
+        self.controller.decision().batch_rows.min(self.ceiling)
     }
 
     /// The server refused another connection.

@@ -79,7 +79,7 @@ fn rate(state: &State, arrived: u64, seconds: f64) -> f64 {
 fn batching(state: &State, in_flight_bytes_max: u64) -> Batching {
     let open = state.open.as_ref();
     Batching {
-        chosen_rows: open.map_or(0, |open| open.controller.decision().batch_rows),
+        chosen_rows: open.map_or(0, crate::open::Open::batch_rows),
         chosen_in_flight: open.map_or(0, crate::open::Open::width),
         settled_at_s: state.stats.settled_at.map(|at| at.as_secs_f64()),
         in_flight_bytes_max,

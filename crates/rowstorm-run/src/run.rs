@@ -213,10 +213,8 @@ async fn tick(live: Live, rate: Option<f64>, mut ended: oneshot::Receiver<()>) {
         {
             let state = &mut *live.desk.lock();
             let at = state.clock.elapsed();
-            let (batch, in_flight) = state
-                .open
-                .as_ref()
-                .map_or((0, 0), |open| (open.controller.decision().batch_rows, open.width()));
+            let (batch, in_flight) =
+                state.open.as_ref().map_or((0, 0), |open| (open.batch_rows(), open.width()));
             state.stats.end_second(at, batch, in_flight, last);
         }
         view.tick(&live, rate);

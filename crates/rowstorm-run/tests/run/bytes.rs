@@ -1,0 +1,59 @@
+//! Invariant 8: payload bytes in flight never exceed the budget.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use rowstorm_run::RunOptions;
+use rowstorm_sink::{Fault, Limits, Memory};
+
+use crate::stage::{KEYED, Slow, assert_balanced, assert_done, keys, options, plan, run};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn payload_bytes_in_flight_never_exceed_the_budget(
+        budget in 20u64..30_000,
+        batch in 1u32..500,
+        in_flight in 1u32..8,
+        rows in 1u64..800,
+    ) {
+        let slow = Slow::new(Memory::new(), Duration::from_millis(3));
+        let options = RunOptions { bytes_in_flight_max: budget, ..options(batch, in_flight) };
+        let finished = run(plan(KEYED, Some(rows)), slow.clone(), options).unwrap();
+        assert_balanced(&finished);
+        prop_assert!(slow.bytes_max() <= budget, "{} of {budget}", slow.bytes_max());
+        prop_assert!(finished.record.batch.in_flight_bytes_max >= slow.bytes_max());
+
+        // A row that alone is larger is refused by name; every other row arrives.
+        let booked = &finished.record.rows;
+        prop_assert_eq!(booked.accepted + booked.rejected, rows);
+        prop_assert_eq!(keys(&slow.memory).1 as u64, booked.accepted);
+        for error in &finished.record.errors {
+            prop_assert_eq!(error.class.as_str(), "too large");
+        }
+        if budget > 1_000 {
+            prop_assert_eq!(booked.accepted, rows);
+        }
+    }
+}
+
+#[test]
+fn a_payload_that_is_too_large_is_halved_until_it_fits() {
+    let memory = Memory::new().with_fault(Fault::TooLarge { bytes_max: 5_000 });
+    let finished = run(plan(KEYED, Some(4_000)), memory.clone(), options(1_000, 2)).unwrap();
+    assert_done(&finished);
+    // The size is remembered: without that, every batch of 1,000 would be refused once more.
+    let refused = finished.record.errors.iter().map(|error| error.count).sum::<u64>();
+    assert!(refused < 40, "{refused} refusals in {} writes", memory.writes());
+}
+
+#[test]
+fn the_limits_of_the_sink_are_kept_before_anything_is_sent() {
+    let limits = Limits { rows: 150, bytes: 9_000, writers: 2, idempotent: true };
+    let memory = Memory::new().with_limits(limits);
+    let finished = run(plan(KEYED, Some(2_000)), memory.clone(), options(1_000, 9)).unwrap();
+    assert_done(&finished);
+    assert!(finished.record.errors.is_empty(), "{:?}", finished.record.errors);
+    assert!(memory.writers() <= 2);
+}

@@ -1,0 +1,8 @@
+//! The laws of a run, against a database in memory with staged faults. Time is virtual: nothing sleeps.
+
+mod accounts;
+mod bytes;
+mod endings;
+mod schedule;
+mod shards;
+mod stage;
