@@ -36,6 +36,11 @@ pub(crate) fn is_read_only(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::ReadOnly)
 }
 
+/// Whether another connection is in the way.
+pub(crate) fn is_busy(error: &Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
 /// What a failure means for a whole payload, of which nothing is written.
 pub(crate) fn whole(error: Error, rows: u64) -> Result<Outcome, SinkError> {
     match error.sqlite_error_code() {
@@ -53,11 +58,10 @@ pub(crate) fn whole(error: Error, rows: u64) -> Result<Outcome, SinkError> {
 
 /// A failure outside of a payload: busy, or of no avail.
 pub(crate) fn fatal(error: Error) -> SinkError {
-    let kind = match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            SinkErrorKind::Busy { retry_after: None }
-        }
-        Some(_) | None => SinkErrorKind::Fatal,
+    let kind = if is_busy(&error) {
+        SinkErrorKind::Busy { retry_after: None }
+    } else {
+        SinkErrorKind::Fatal
     };
     sink_error(kind, error)
 }

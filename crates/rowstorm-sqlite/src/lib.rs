@@ -20,7 +20,7 @@ use rowstorm_sink::{
     Audit, ColumnAudit, Explanation, Limits, Prepare, PrepareMode, Scope, ServerFact, Sink,
     SinkError,
 };
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tempfile::TempDir;
 
 pub use encode::SqliteEncoder;
@@ -138,8 +138,9 @@ fn open(
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(lock_wait)?;
     match connection.pragma_update(None, "journal_mode", "wal") {
-        // A read-only file keeps the mode that it has; its writes are refused, and counted.
-        Err(error) if error::is_read_only(&error) => {}
+        // A read-only file keeps the mode that it has; its writes are refused, and counted. A busy one is being switched
+        // by another connection, for all of them (SQLite does not wait here); `server` tells the mode that came of it.
+        Err(error) if error::is_read_only(&error) || error::is_busy(&error) => {}
         other => other?,
     }
     connection.pragma_update(None, "synchronous", "normal")?;
@@ -272,9 +273,14 @@ fn make(
     create: &str,
     indexes: &[String],
 ) -> rusqlite::Result<Option<u64>> {
-    let found = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE)";
-    let mut there: bool = connection.query_row(found, [name], |row| row.get(0))?;
-    let transaction = connection.transaction()?;
+    // A table that is there needs no lock, and a read-only database has none to give. One that is missing is looked for
+    // again under the lock: another shard may have made it meanwhile.
+    let is_kept =
+        mode != PrepareMode::Recreate && indexes.is_empty() && is_there(connection, name)?;
+    let behavior =
+        if is_kept { TransactionBehavior::Deferred } else { TransactionBehavior::Immediate };
+    let transaction = connection.transaction_with_behavior(behavior)?;
+    let mut there = is_there(&transaction, name)?;
     match mode {
         PrepareMode::Create if there => {
             let count = format!("SELECT count(*) FROM {quoted}");
@@ -297,6 +303,11 @@ fn make(
     }
     transaction.commit()?;
     Ok(None)
+}
+
+fn is_there(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let find = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE)";
+    connection.query_row(find, [table], |row| row.get(0))
 }
 
 /// Runs the audit's statements in one snapshot.

@@ -96,8 +96,7 @@ fn nested(item: Item<'_>) -> Value {
         Values::Uuid(values) => rowstorm_gen::text::uuid(&values[index]).as_str().into(),
         Values::Bool(values) => values[index].into(),
         Values::Int(values) => values[index].into(),
-        // By way of its digits: the reader of JSON rounds the last bit, on both sides alike.
-        Values::Float(values) => document(&format!("{:?}", values[index])),
+        Values::Float(values) => values[index].into(),
         Values::Text(values) => utf8(values.get(index)).into(),
         Values::Bytes(values) => hex(values.get(index)).into(),
     }

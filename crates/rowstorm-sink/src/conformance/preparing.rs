@@ -1,13 +1,16 @@
 //! Making a table, keeping it, making it anew, and its indexes.
 
+use std::sync::Arc;
+
 use super::bed::{APPEND, CREATE, RECREATE};
 use super::table::{Draft, ids_and_texts, pairs};
 use super::{Bed, Case, Need, Subject};
-use crate::{IndexTime, Prepare, PrepareMode, Sink, SinkErrorKind, Writer};
+use crate::{IndexTime, Prepare, PrepareMode, Scope, Sink, SinkErrorKind, Writer};
 
 pub(super) fn cases<S: Subject>() -> Vec<Case> {
     vec![
         Case::new("preparing twice is harmless", &[Need::Rows], twice::<S>),
+        Case::new("shards may prepare at the same instant", &[Need::Rows], same_instant::<S>),
         Case::new("recreating empties", &[Need::Rows], recreating::<S>),
         Case::new("create refuses a table that has rows", &[Need::Rows], create_refuses::<S>),
         Case::new("a missing table is an error", &[Need::Rows], missing::<S>),
@@ -27,6 +30,23 @@ async fn twice<S: Subject>(bed: Bed<S>) {
     bed.prepare(&table, &APPEND).await;
     bed.prepare(&table, &APPEND).await;
     assert_eq!(bed.read(&table).await.len(), 3, "appending keeps what is there");
+}
+
+async fn same_instant<S: Subject>(bed: Bed<S>) {
+    // A name of this run alone, since a table that was made cannot be made again.
+    let name = format!("rowstorm_instant_{}", std::process::id());
+    let table = Draft::new(&name).column("label", "text").index(&["label"]).plan();
+    let sink = Arc::new(bed.sink);
+    let mut shards = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let (sink, table) = (sink.clone(), table.clone());
+        let prepare = Prepare { mode: PrepareMode::Append, indexes: IndexTime::Before };
+        shards.spawn(async move { sink.prepare(&table, &prepare).await });
+    }
+    while let Some(prepared) = shards.join_next().await {
+        prepared.expect("no panic").expect("each shard finds or makes the table");
+    }
+    assert_eq!(sink.audit(&table, &Scope::Table).await.expect("the table is there").rows, 0);
 }
 
 async fn recreating<S: Subject>(bed: Bed<S>) {
