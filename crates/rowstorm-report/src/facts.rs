@@ -46,12 +46,29 @@ pub(crate) fn throughput(record: &RunRecord, plus_minus: &str) -> String {
     if let Some(rate) = ratio(record.bytes_sent as f64, record.seconds).filter(|rate| *rate > 0.0) {
         parts.push(format!("{}/s", number::bytes(rate)));
     }
-    if record.bytes_sent > 0
-        && let Some(size) = ratio(record.bytes_sent as f64, record.rows.planned as f64)
-    {
-        parts.push(format!("{} bytes/row", number::rate(size.round())));
-    }
+    parts.extend(bytes_per_row(record));
     parts.join("   ")
+}
+
+/// `287 bytes/row`, if bytes were sent for that long.
+pub(crate) fn bytes_per_row(record: &RunRecord) -> Option<String> {
+    if record.bytes_sent == 0 || record.seconds <= 0.0 {
+        return None;
+    }
+    let size = ratio(record.bytes_sent as f64, record.rows.planned as f64)?;
+    Some(format!("{} bytes/row", number::rate(size.round())))
+}
+
+/// How the setting came about: `as given`, `settled after 6.20s`, `not settled yet`.
+pub(crate) fn settled(record: &RunRecord) -> String {
+    let settings = &record.settings;
+    if settings.batch != "auto" && settings.in_flight != "auto" {
+        return "as given".to_owned();
+    }
+    match record.batch.settled_at_s {
+        Some(at) => format!("settled after {}", number::seconds(at)),
+        None => "not settled yet".to_owned(),
+    }
 }
 
 /// `±1.8% (95% CI, 18 seconds)`, or why there is no interval. Where settings were tried out first, it is the rate
@@ -86,15 +103,8 @@ pub(crate) fn best_batch(record: &RunRecord) -> Option<String> {
         .map(|size| format!(" ({})", number::bytes(size * f64::from(batch.chosen_rows))))
         .unwrap_or_default();
     let rows = number::grouped(u64::from(batch.chosen_rows));
-    let mut text = format!("{rows} rows{size}, {} in flight", batch.chosen_in_flight);
-    let pinned = record.settings.batch != "auto" && record.settings.in_flight != "auto";
-    if pinned {
-        text.push_str(", as given");
-    } else if let Some(at) = batch.settled_at_s {
-        text.push_str(&format!(", settled after {}", number::seconds(at)));
-    } else {
-        text.push_str(", not settled yet");
-    }
+    let mut text =
+        format!("{rows} rows{size}, {} in flight, {}", batch.chosen_in_flight, settled(record));
     if let Some((low, high)) = steps::as_good(&steps::steps(record), batch.chosen_in_flight) {
         let [low, high] = [low, high].map(|rows| number::grouped(u64::from(rows)));
         text.push_str(&format!("   within 3% from {low} to {high} rows"));

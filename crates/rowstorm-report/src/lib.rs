@@ -8,9 +8,13 @@
     reason = "a report is written once; an allocation a line is nothing"
 )]
 
+pub mod chart;
+mod draw;
 mod facts;
 mod file;
 mod histogram;
+mod html;
+mod markdown;
 mod metric;
 pub mod number;
 mod record;
@@ -19,10 +23,13 @@ pub mod statistics;
 pub mod steps;
 mod style;
 mod summary;
+mod terminal_chart;
 mod threshold;
 mod verdict;
 
 pub use file::{RecordError, json_schema};
+pub use html::html;
+pub use markdown::markdown;
 pub use metric::{Better, METRICS, Metric, Unit};
 pub use record::{
     Batching, Client, DecisionEntry, ErrorEntry, IndexPhase, Latency, RECORD_VERSION, RangeDone,
@@ -31,5 +38,6 @@ pub use record::{
 pub use reproduce::reproduce;
 pub use style::Style;
 pub use summary::summary;
+pub use terminal_chart::draw;
 pub use threshold::{Checked, ExpressionError, Relation, Threshold};
 pub use verdict::{Counted, Tone, Verdict, target_kind};

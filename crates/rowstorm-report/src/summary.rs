@@ -36,7 +36,7 @@ pub fn summary(
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             let name = style.paint(Ink::Quiet, &format!("{name:<width$}", width = INDENT - 2));
-            text.push_str(&format!("  {name}{}\n", style.wrap(&value, INDENT)));
+            text.push_str(&format!("  {name}{}\n", style.wrap(&clean(&value), INDENT)));
         }
     };
     line("accounts", Some(facts::accounts(record)));

@@ -79,7 +79,8 @@ impl Verdict {
         }
         let rows = &record.rows;
         if rows.rejected > 0 {
-            say(Tone::Bad, format!("{} rejected", grouped(rows.rejected)));
+            let worse = if rows.rejected <= allowed(record) { Tone::Open } else { Tone::Bad };
+            say(worse, format!("{} rejected", grouped(rows.rejected)));
         }
         if rows.unknown > 0 {
             say(Tone::Open, format!("{} unknown", grouped(rows.unknown)));
@@ -138,6 +139,16 @@ fn counting_claim(record: &RunRecord, counted: &Counted) -> (Tone, String) {
                 format!("the database's count disagrees: {} rows {how}{place}", grouped(count)),
             )
         }
+    }
+}
+
+/// How many rejected rows were declared acceptable beforehand: `0`, `500`, `0.1%` of those planned.
+fn allowed(record: &RunRecord) -> u64 {
+    let text = record.settings.max_errors.as_str();
+    let share = text.strip_suffix('%').and_then(|percent| percent.parse::<f64>().ok());
+    match share {
+        Some(percent) => (percent / 100.0 * record.rows.planned as f64) as u64,
+        None => text.parse().unwrap_or(0),
     }
 }
 

@@ -77,3 +77,21 @@ fn rows_lost_from_the_sums_are_missed() {
         "the accounts do not balance by 3 rows, every row counted in the database",
     );
 }
+
+#[test]
+fn rejected_rows_are_a_failure_beyond_what_was_allowed() {
+    let rows =
+        Rows { planned: 1000, accepted: 990, rejected: 10, audited: Some(990), ..Rows::default() };
+    for (allowed, tone) in [
+        ("0", Tone::Bad),
+        ("9", Tone::Bad),
+        ("10", Tone::Open),
+        ("0.9%", Tone::Bad),
+        ("1%", Tone::Open),
+    ] {
+        let mut record = record(rows.clone());
+        record.settings.max_errors = allowed.into();
+        assert_eq!(Verdict::of(&record).tone, tone, "{allowed}");
+        assert!(Verdict::of(&record).claim.starts_with("10 rejected"));
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use rowstorm_report::{RunRecord, Style, Threshold, json_schema, summary};
+use rowstorm_report::{
+    RunRecord, Style, Threshold, chart, draw, html, json_schema, markdown, summary,
+};
 
 use crate::fixtures;
 
@@ -39,6 +41,7 @@ fn a_tuned_run_is_summed_up() {
     let written = ["./cpu-20261121-120301.run.json".to_owned(), "./report.html".to_owned()];
     let style = Style::default();
     check("tests/golden/tuned.txt", &summary(&record, &checked(&record), &written, style));
+    check("tests/golden/tuned.md", &markdown(&record, &checked(&record)));
     let narrow = Style { width: 60, unicode: false, color: false };
     check("tests/golden/tuned-60-ascii.txt", &summary(&record, &checked(&record), &[], narrow));
 }
@@ -67,5 +70,42 @@ fn no_line_is_wider_than_the_terminal() {
                 assert!(line.chars().count() <= width, "{width} columns: {line}");
             }
         }
+    }
+}
+
+#[test]
+fn charts_are_drawn_in_characters() {
+    let drawn = |record: &RunRecord, style| {
+        let each = chart::charts(record);
+        each.iter().map(|chart| draw(chart, 8, style)).collect::<Vec<_>>().join("\n")
+    };
+    let style = Style { width: 90, ..Style::default() };
+    check("tests/golden/charts.txt", &drawn(&fixtures::tuned(), style));
+    let ascii = drawn(&fixtures::tuned(), Style { width: 60, unicode: false, color: false });
+    assert!(ascii.is_ascii(), "{ascii}");
+    check("tests/golden/charts-60-ascii.txt", &ascii);
+    assert_eq!(drawn(&RunRecord::default(), style), "", "nothing is drawn of nothing");
+    for line in drawn(&fixtures::short(), style).lines() {
+        assert!(line.chars().count() <= 90, "{line}");
+    }
+}
+
+#[test]
+fn pages_are_whole_and_small() {
+    for (name, record) in [
+        ("tuned", fixtures::tuned()),
+        ("short", fixtures::short()),
+        ("troubled", fixtures::troubled()),
+    ] {
+        let page = html(&record, &checked(&record));
+        assert_eq!(page, html(&record, &checked(&record)), "equal records give equal pages");
+        assert!(page.len() < 200_000, "{name}: {} bytes", page.len());
+        for outside in ["http://", "https://", "<script", "url(", "@import"] {
+            let links = page.replace("http://www.w3.org/2000/svg", "").replace("url(#", "");
+            assert!(!links.contains(outside), "{name} reaches out: {outside}");
+        }
+        // To be looked at; a drawing is not compared letter by letter.
+        let look = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.html"));
+        std::fs::write(look, &page).expect("the build directory can be written");
     }
 }

@@ -4,5 +4,6 @@ mod accounts;
 mod files;
 mod fixtures;
 mod golden;
+mod hostile;
 mod numbers;
 mod promises;

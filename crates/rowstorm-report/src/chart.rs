@@ -1,0 +1,214 @@
+//! Charts: one definition, drawn as SVG for a page and in characters for a terminal.
+//!
+//! A chart is plain data, so that it can be compared, tested and drawn by whatever draws best where it is shown.
+
+use crate::number;
+use crate::record::RunRecord;
+use crate::steps::steps;
+
+/// Decisions that are marked in a chart; more would hide the line.
+const MARKS_MAX: usize = 40;
+
+/// Points of a line: more than a screen has columns show nothing more.
+const POINTS_MAX: usize = 400;
+
+/// The axis of time.
+const SECONDS: &str = "seconds";
+
+/// Bins of the latency histogram, of equal width on the logarithmic axis.
+const BINS: usize = 28;
+
+/// Lines over an axis, with marks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// What is drawn, in words.
+    pub title: &'static str,
+    /// What it says, for those who cannot see it.
+    pub summary: String,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// The lines, in order.
+    pub lines: Vec<Line>,
+    /// Places on the horizontal axis, with a word or two if there is room.
+    pub marks: Vec<(f64, String)>,
+}
+
+/// An axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Axis {
+    /// Its name with its unit.
+    pub label: &'static str,
+    /// Its steps.
+    pub scale: Scale,
+}
+
+/// How an axis is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// In equal steps.
+    Linear,
+    /// In equal ratios.
+    Log,
+}
+
+/// One line of a chart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Its name; empty where there is only one.
+    pub name: String,
+    /// Its points, from left to right.
+    pub points: Vec<(f64, f64)>,
+    /// How it is drawn.
+    pub shape: Shape,
+}
+
+/// How a line is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A line with the area below it.
+    Area,
+    /// Steps with the area below them: a histogram.
+    Steps,
+    /// Points joined by a line.
+    Points,
+}
+
+impl Chart {
+    /// Whether its marks are decisions, rather than percentiles.
+    pub(crate) fn decides(&self) -> bool {
+        self.x.label == SECONDS && !self.marks.is_empty()
+    }
+}
+
+/// Every chart that this record has data for.
+pub fn charts(record: &RunRecord) -> Vec<Chart> {
+    [throughput(record), by_batch(record), latency(record)].into_iter().flatten().collect()
+}
+
+/// Rows per second over time, decisions marked; `None` for runs of under two seconds.
+pub fn throughput(record: &RunRecord) -> Option<Chart> {
+    let mut points = Vec::new();
+    let mut from = 0.0;
+    for second in &record.series {
+        let span = second.at_s - from;
+        // What is left over at the end is too short to be a rate.
+        if span >= 0.3 {
+            points.push((from + span / 2.0, second.rows as f64 / span));
+        }
+        from = second.at_s;
+    }
+    if points.len() < 2 {
+        return None;
+    }
+    let points = thinned(&points);
+    let rates = || points.iter().map(|point| point.1);
+    let summary = format!(
+        "Rows per second over {}: between {} and {}.",
+        number::seconds(from),
+        number::rate(rates().fold(f64::INFINITY, f64::min)),
+        number::rate(rates().fold(0.0, f64::max)),
+    );
+    let decisions = &record.batch.decisions;
+    let marks = decisions
+        .iter()
+        .filter(|decision| decision.at_s > 0.0 && decision.at_s <= from)
+        .take(MARKS_MAX)
+        .map(|decision| (decision.at_s, format!("{}×{}", decision.batch_rows, decision.in_flight)))
+        .collect();
+    Some(Chart {
+        title: "Rows per second",
+        summary,
+        x: Axis { label: SECONDS, scale: Scale::Linear },
+        y: Axis { label: "rows/s", scale: Scale::Linear },
+        lines: vec![Line { name: String::new(), points, shape: Shape::Area }],
+        marks,
+    })
+}
+
+/// Rows per second by rows per batch, a line for each number in flight; `None` unless several settings were tried.
+pub fn by_batch(record: &RunRecord) -> Option<Chart> {
+    let steps = steps(record);
+    if steps.len() < 2 {
+        return None;
+    }
+    let best = steps.iter().max_by(|a, b| a.rows_per_second.total_cmp(&b.rows_per_second))?;
+    let mut in_flight: Vec<u32> = steps.iter().map(|step| step.in_flight).collect();
+    in_flight.sort_unstable();
+    in_flight.dedup();
+    let lines = in_flight.iter().map(|width| Line {
+        name: format!("{width} in flight"),
+        points: steps
+            .iter()
+            .filter(|step| step.in_flight == *width)
+            .map(|step| (f64::from(step.batch_rows), step.rows_per_second))
+            .collect(),
+        shape: Shape::Points,
+    });
+    Some(Chart {
+        title: "Rows per second by batch size",
+        summary: format!(
+            "Of {} settings the fastest was {} rows a batch with {} in flight: {} rows per second.",
+            steps.len(),
+            number::grouped(u64::from(best.batch_rows)),
+            best.in_flight,
+            number::rate(best.rows_per_second)
+        ),
+        x: Axis { label: "rows per batch", scale: Scale::Log },
+        y: Axis { label: "rows/s", scale: Scale::Linear },
+        lines: lines.collect(),
+        marks: Vec::new(),
+    })
+}
+
+/// How many batches took how long, percentiles marked; `None` without a histogram.
+pub fn latency(record: &RunRecord) -> Option<Chart> {
+    let latency = &record.latency_ms;
+    let bounds = || latency.histogram.iter().filter(|pair| pair.1 > 0 && pair.0 > 0.0);
+    let low = bounds().map(|pair| pair.0).fold(f64::INFINITY, f64::min).ln();
+    let high = bounds().map(|pair| pair.0).fold(0.0, f64::max).ln();
+    if !(low.is_finite() && high.is_finite()) {
+        return None;
+    }
+    // A single value would have no width.
+    let width = ((high - low) / (BINS - 1) as f64).max(0.01);
+    let start = low - width;
+    let mut bins = [0.0; BINS];
+    for (bound, count) in bounds() {
+        let bin = (((bound.ln() - start) / width - 1e-9) as usize).min(BINS - 1);
+        bins[bin] += *count as f64;
+    }
+    let edge = |bin: usize| (start + width * bin as f64).exp();
+    let mut points: Vec<(f64, f64)> =
+        bins.iter().enumerate().map(|(bin, count)| (edge(bin), *count)).collect();
+    points.push((edge(BINS), 0.0));
+    Some(Chart {
+        title: "Batches by latency",
+        summary: format!(
+            "{} batches: half took under {}, 99 % under {}, the slowest {}.",
+            number::grouped(latency.count()),
+            number::milliseconds(latency.p50),
+            number::milliseconds(latency.p99),
+            number::milliseconds(latency.max)
+        ),
+        x: Axis { label: "milliseconds", scale: Scale::Log },
+        y: Axis { label: "batches", scale: Scale::Linear },
+        lines: vec![Line { name: String::new(), points, shape: Shape::Steps }],
+        marks: vec![(latency.p50, "p50".to_owned()), (latency.p99, "p99".to_owned())],
+    })
+}
+
+/// Neighbours averaged, so that at most [`POINTS_MAX`] are left.
+fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let group = points.len().div_ceil(POINTS_MAX).max(1);
+    points
+        .chunks(group)
+        .map(|chunk| {
+            let count = chunk.len() as f64;
+            let sum =
+                chunk.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+            (sum.0 / count, sum.1 / count)
+        })
+        .collect()
+}
