@@ -31,9 +31,9 @@ pub(crate) fn is_duplicate(error: &Error) -> bool {
     )
 }
 
-/// Whether the database cannot be written to.
-pub(crate) fn is_read_only(error: &Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::ReadOnly)
+/// Whether the database takes no more: read-only, or full.
+pub(crate) fn is_unwritable(error: &Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::DiskFull))
 }
 
 /// Whether another connection is in the way.

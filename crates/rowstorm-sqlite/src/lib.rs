@@ -140,7 +140,7 @@ fn open(
     match connection.pragma_update(None, "journal_mode", "wal") {
         // A read-only file keeps the mode that it has; its writes are refused, and counted. A busy one is being switched
         // by another connection, for all of them (SQLite does not wait here); `server` tells the mode that came of it.
-        Err(error) if error::is_read_only(&error) || error::is_busy(&error) => {}
+        Err(error) if error::is_unwritable(&error) || error::is_busy(&error) => {}
         other => other?,
     }
     connection.pragma_update(None, "synchronous", "normal")?;
@@ -226,7 +226,11 @@ impl Sink for Sqlite {
             }
             // Enough for the planner; a whole scan would take as long as a part of the load.
             connection.pragma_update(None, "analysis_limit", 1000)?;
-            connection.execute_batch(&analyze)?;
+            match connection.execute_batch(&analyze) {
+                // Statistics help readers; a table that could take no rows needs none.
+                Err(error) if error::is_unwritable(&error) => {}
+                other => other?,
+            }
             // What is left in the log is a part of the load, too. Readers are not waited for.
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
         })

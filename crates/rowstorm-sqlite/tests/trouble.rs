@@ -74,6 +74,7 @@ async fn a_full_table_refuses_whole_payloads_and_keeps_the_earlier_ones() {
     assert_eq!(count(&sqlite), accepted as i64);
     let small = writer.write(&payload(&sqlite, &table, 5000..5001, 1)).await.unwrap();
     assert_eq!(small.rows(), 1, "the writer goes on");
+    sqlite.finish(&table, &prepare(PrepareMode::Create)).await.unwrap();
 }
 
 #[tokio::test]
@@ -88,6 +89,7 @@ async fn a_read_only_database_refuses_every_row() {
     assert_eq!((outcome.accepted, outcome.rejected.count), (0, 7));
     assert_eq!(outcome.rejected.refusals[0].class, "8 SQLITE_READONLY");
     assert_eq!(count(&sqlite), 0);
+    read_only.finish(&table, &prepare(PrepareMode::Append)).await.unwrap();
     assert_eq!(read_only.audit(&table, &Scope::default()).await.unwrap().rows, 0);
 }
 
