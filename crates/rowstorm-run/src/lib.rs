@@ -7,6 +7,25 @@
 //!
 //! What holds for every run, however it ends: `accepted + confirmed + rejected + unknown == planned`; payload bytes in
 //! flight stay within the budget; a write that was begun is never cancelled.
+//!
+//! ```
+//! use rowstorm_gen::schema::{Format, Schema};
+//! use rowstorm_gen::{Plan, PlanOptions};
+//! use rowstorm_run::{Ending, Run, RunOptions};
+//! use rowstorm_sink::{BoxSink, Memory};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let yaml = "version: 1\ntables: { t: { key: [id], columns: { id: { type: bigint, gen: sequence } } } }";
+//! let schema = Schema::parse(yaml, Format::Yaml, "t.yaml")?;
+//! let plan = Plan::new(&schema, PlanOptions { rows: Some(5_000), ..PlanOptions::default() })?;
+//! let run = Run::new(plan, BoxSink::new(Memory::new()), RunOptions::default());
+//! let finished = run.go().await?;
+//! assert!(matches!(finished.ending, Ending::Done));
+//! assert_eq!(finished.record.rows.audited, Some(5_000));
+//! # Ok(())
+//! # }
+//! ```
 
 mod backoff;
 mod books;

@@ -62,7 +62,7 @@ pub(crate) fn write(
         ranges_done: state.books.ranges_done(),
         ended: ended.to_owned(),
         failure,
-        verified: rows.audited.map(|_| !matches!(ending, Ending::NotBalanced)),
+        verified: rows.audited.map(|_| used.agrees),
         rows,
     }
 }

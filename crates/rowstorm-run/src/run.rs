@@ -78,6 +78,8 @@ pub(crate) struct Used {
     pub(crate) server: Vec<ServerFact>,
     pub(crate) indexes: Vec<IndexPhase>,
     pub(crate) in_flight_bytes_max: u64,
+    /// Whether no count contradicts the accounts.
+    pub(crate) agrees: bool,
 }
 
 impl Run {
@@ -129,6 +131,7 @@ impl Run {
             server: ready.server,
             indexes,
             in_flight_bytes_max: budget.held_max(),
+            agrees,
         };
         let record = record::write(&state, &plan, &options, &ending, used);
         drop(state);
@@ -143,7 +146,11 @@ impl Run {
         desk.lock().rows_wanted = wanted;
         prepare::prepare(sink, &works, desk, options).await?;
         let probes = probe::measure(sink.clone(), works.clone(), options.probe).await;
-        let server = sink.server().await?;
+        // Facts are for the record: without them the run is worth as much.
+        let server = sink.server().await.unwrap_or_else(|error| {
+            desk.trouble(&error);
+            Vec::new()
+        });
         let first = match works.iter().find(|work| !work.rows.is_empty()) {
             Some(work) => Some(sink.writer(&work.table).await?),
             None => None,

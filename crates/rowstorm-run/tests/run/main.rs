@@ -3,6 +3,7 @@
 mod accounts;
 mod bytes;
 mod endings;
+mod metrics;
 mod schedule;
 mod shards;
 mod stage;
