@@ -1,0 +1,387 @@
+//! Where rows go, as a URL: `sqlite:PATH`, `postgres://…`, `file:DIR`, `null:`, `memory:`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use rowstorm_sink::{BoxSink, Memory, SinkError};
+
+/// A parsed target. Its `Debug` and `Display` never show a password.
+///
+/// ```
+/// use rowstorm::Target;
+/// let target = Target::parse("postgres://me:secret@db.example.org/app").unwrap();
+/// assert_eq!(target.to_string(), "postgres://db.example.org/app");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server, by its URL.
+    Postgres(Secret),
+    /// A folder of files.
+    Files {
+        /// The folder.
+        folder: PathBuf,
+        /// `csv`, `jsonl` or `parquet`.
+        format: String,
+    },
+    /// Generates and encodes for a wire, sends nothing.
+    Null {
+        /// The wire's name: `postgres`, `sqlite`, `csv`, `jsonl`.
+        wire: String,
+    },
+    /// Rows are kept in memory.
+    Memory,
+}
+
+/// A text that is used and never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a text from being printed.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("***")
+    }
+}
+
+/// Who writes. What is given here wins over what a URL says.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// The user.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<Secret>,
+}
+
+/// Why a text is not a target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// No known scheme in front.
+    #[error(
+        "`{scheme}` is no target; expected one of: sqlite:PATH, postgres://…, file:DIR, null:, memory:"
+    )]
+    Unknown {
+        /// What stood before the colon.
+        scheme: String,
+    },
+    /// A database that this build does not know.
+    #[error("this build cannot write to {name}: {help}")]
+    NotBuilt {
+        /// The database.
+        name: &'static str,
+        /// What can be done.
+        help: &'static str,
+    },
+    /// The rest of the URL is wrong.
+    #[error("the {scheme} target {problem}; expected {expected}")]
+    Invalid {
+        /// The scheme.
+        scheme: &'static str,
+        /// What is wrong.
+        problem: &'static str,
+        /// What would be right.
+        expected: &'static str,
+    },
+}
+
+impl Target {
+    /// Reads a target. Opens nothing.
+    ///
+    /// # Errors
+    /// [`TargetError`], which never repeats the URL: it may hold a password.
+    pub fn parse(text: &str) -> Result<Target, TargetError> {
+        let (scheme, rest) = text.split_once(':').ok_or(TargetError::Unknown {
+            // Without a colon there is no password either; still, show no more than a word.
+            scheme: text.chars().take(24).collect(),
+        })?;
+        match scheme {
+            "sqlite" => sqlite(rest),
+            "postgres" | "postgresql" => postgres(text),
+            "file" => files(rest),
+            "null" => Ok(Target::Null {
+                wire: if rest.is_empty() { default_wire().to_owned() } else { rest.to_owned() },
+            }),
+            "memory" => Ok(Target::Memory),
+            "mysql" | "mariadb" => Err(later("MySQL")),
+            "mongodb" | "mongodb+srv" => Err(later("MongoDB")),
+            "crate" | "crates" | "cratedb" => Err(later("CrateDB")),
+            other => Err(TargetError::Unknown { scheme: other.chars().take(24).collect() }),
+        }
+    }
+
+    /// The database's own name, for reports: "PostgreSQL".
+    pub fn name(&self) -> &'static str {
+        match self {
+            Target::Sqlite(_) => "SQLite",
+            Target::Postgres(_) => "PostgreSQL",
+            Target::Files { .. } => "files",
+            Target::Null { .. } => "null",
+            Target::Memory => "memory",
+        }
+    }
+
+    /// Makes the sink. No connection is opened before it is needed, so that `explain` touches nothing.
+    ///
+    /// # Errors
+    /// [`SinkError`] if the URL holds options that the driver does not know, or this build lacks the feature.
+    pub fn open(&self, credentials: &Credentials) -> Result<BoxSink, SinkError> {
+        match self {
+            Target::Sqlite(path) => open::sqlite(path),
+            Target::Postgres(url) => open::postgres(url, credentials),
+            Target::Files { folder, format } => open::files(folder, format),
+            Target::Null { wire } => open::null(wire),
+            Target::Memory => Ok(BoxSink::new(Memory::new())),
+        }
+    }
+}
+
+fn sqlite(rest: &str) -> Result<Target, TargetError> {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() {
+        return Err(TargetError::Invalid {
+            scheme: "sqlite",
+            problem: "names no file",
+            expected: "sqlite:PATH, for example sqlite:cpu.db",
+        });
+    }
+    Ok(Target::Sqlite(PathBuf::from(path)))
+}
+
+fn postgres(text: &str) -> Result<Target, TargetError> {
+    const EXPECTED: &str =
+        "postgres://USER@HOST:PORT/DATABASE; a password goes into ROWSTORM_PASSWORD";
+    let invalid =
+        |problem| TargetError::Invalid { scheme: "postgres", problem, expected: EXPECTED };
+    let url = url::Url::parse(text).map_err(|_| invalid("is not a URL"))?;
+    if url.cannot_be_a_base() {
+        return Err(invalid("names no host"));
+    }
+    Ok(Target::Postgres(Secret(text.to_owned())))
+}
+
+fn files(rest: &str) -> Result<Target, TargetError> {
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let (folder, format) = match rest.split_once("?format=") {
+        Some((folder, format)) => (folder, format),
+        None => (rest, "csv"),
+    };
+    let invalid = |problem| TargetError::Invalid {
+        scheme: "file",
+        problem,
+        expected: "file:DIR or file:DIR?format=csv|jsonl|parquet",
+    };
+    if folder.is_empty() {
+        return Err(invalid("names no folder"));
+    }
+    if !["csv", "jsonl", "parquet"].contains(&format) {
+        return Err(invalid("names an unknown format"));
+    }
+    Ok(Target::Files { folder: PathBuf::from(folder), format: format.to_owned() })
+}
+
+fn later(name: &'static str) -> TargetError {
+    TargetError::NotBuilt { name, help: "this release writes to SQLite, PostgreSQL and files" }
+}
+
+fn default_wire() -> &'static str {
+    if cfg!(feature = "postgres") { "postgres" } else { "sqlite" }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Sqlite(path) => write!(out, "sqlite:{}", path.display()),
+            Target::Postgres(url) => out.write_str(&redacted(url.expose())),
+            Target::Files { folder, format } => {
+                write!(out, "file:{}?format={format}", folder.display())
+            }
+            Target::Null { wire } => write!(out, "null:{wire}"),
+            Target::Memory => out.write_str("memory:"),
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Target({self})")
+    }
+}
+
+/// A URL without user, password and options (an option may be a password, too).
+fn redacted(text: &str) -> String {
+    let Ok(mut url) = url::Url::parse(text) else {
+        return "postgres://***".to_owned();
+    };
+    let cleared = url.set_username("").is_ok() && url.set_password(None).is_ok();
+    url.set_query(None);
+    url.set_fragment(None);
+    if cleared { url.to_string() } else { "postgres://***".to_owned() }
+}
+
+mod open {
+    //! One function per adapter; each says so where the build lacks it.
+
+    use std::path::Path;
+
+    use rowstorm_sink::{BoxSink, SinkError};
+
+    use super::{Credentials, Secret};
+
+    #[allow(dead_code, reason = "a build with every feature lacks nothing")]
+    fn missing(name: &str, feature: &str) -> SinkError {
+        SinkError::fatal(
+            "not built",
+            format!("this build cannot write to {name}: turn on the feature `{feature}`"),
+        )
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn sqlite(path: &Path) -> Result<BoxSink, SinkError> {
+        Ok(BoxSink::new(rowstorm_sqlite::Sqlite::open(path)?))
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    pub(super) fn sqlite(_: &Path) -> Result<BoxSink, SinkError> {
+        Err(missing("SQLite", "sqlite"))
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(super) fn postgres(url: &Secret, who: &Credentials) -> Result<BoxSink, SinkError> {
+        let options = rowstorm_postgres::ConnectOptions {
+            url: url.expose().to_owned(),
+            username: who.username.clone(),
+            password: who.password.as_ref().map(|password| password.expose().to_owned()),
+            ..rowstorm_postgres::ConnectOptions::default()
+        };
+        Ok(BoxSink::new(rowstorm_postgres::Postgres::new(options)?))
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    pub(super) fn postgres(_: &Secret, _: &Credentials) -> Result<BoxSink, SinkError> {
+        Err(missing("PostgreSQL", "postgres"))
+    }
+
+    #[cfg(feature = "files")]
+    pub(super) fn files(folder: &Path, format: &str) -> Result<BoxSink, SinkError> {
+        Ok(BoxSink::new(rowstorm_files::Files::new(folder, file_format(format)?)))
+    }
+
+    #[cfg(feature = "files")]
+    fn file_format(name: &str) -> Result<rowstorm_files::FileFormat, SinkError> {
+        use rowstorm_files::FileFormat;
+        let format = match name {
+            "csv" => FileFormat::Csv,
+            "jsonl" => FileFormat::JsonLines,
+            "parquet" => FileFormat::Parquet,
+            other => {
+                return Err(SinkError::fatal(
+                    "usage",
+                    format!("`{other}` is no file format; expected csv, jsonl or parquet"),
+                ));
+            }
+        };
+        if format.available() { Ok(format) } else { Err(missing(format.name(), "parquet")) }
+    }
+
+    #[cfg(not(feature = "files"))]
+    pub(super) fn files(_: &Path, _: &str) -> Result<BoxSink, SinkError> {
+        Err(missing("files", "files"))
+    }
+
+    pub(super) fn null(wire: &str) -> Result<BoxSink, SinkError> {
+        match wire {
+            #[cfg(feature = "postgres")]
+            "postgres" => {
+                let options = rowstorm_postgres::ConnectOptions {
+                    url: "postgres://localhost".to_owned(),
+                    ..rowstorm_postgres::ConnectOptions::default()
+                };
+                Ok(BoxSink::new(rowstorm_sink::Null::new(
+                    wire,
+                    rowstorm_postgres::Postgres::new(options)?,
+                )))
+            }
+            #[cfg(feature = "sqlite")]
+            "sqlite" => Ok(BoxSink::new(rowstorm_sink::Null::new(
+                wire,
+                rowstorm_sqlite::Sqlite::open("null.db")?,
+            ))),
+            #[cfg(feature = "files")]
+            "csv" | "jsonl" | "parquet" => {
+                let files = rowstorm_files::Files::new(".", file_format(wire)?);
+                Ok(BoxSink::new(rowstorm_sink::Null::new(wire, files)))
+            }
+            other => Err(SinkError::fatal(
+                "usage",
+                format!(
+                    "`null:{other}` names no wire of this build; expected one of: {}",
+                    wires().join(", ")
+                ),
+            )),
+        }
+    }
+
+    fn wires() -> Vec<&'static str> {
+        let mut wires = Vec::new();
+        if cfg!(feature = "postgres") {
+            wires.push("null:postgres");
+        }
+        if cfg!(feature = "sqlite") {
+            wires.push("null:sqlite");
+        }
+        if cfg!(feature = "files") {
+            wires.extend(["null:csv", "null:jsonl"]);
+        }
+        wires
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_printed() {
+        for text in [
+            "postgres://me:hunter2@host/db",
+            "postgres://me:hunter2@host/db?password=hunter2",
+            "postgresql://host/db?user=me&password=hunter2",
+        ] {
+            let target = Target::parse(text).unwrap();
+            assert!(!format!("{target} {target:?}").contains("hunter2"), "{target}");
+        }
+        for text in [
+            "postgres:hunter2",
+            "pg://me:hunter2@host",
+            "mysql://me:hunter2@host/db",
+            "postgres://me:hunter2@[bad/",
+        ] {
+            let error = Target::parse(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn targets_are_read() {
+        assert_eq!(Target::parse("sqlite:a.db").unwrap(), Target::Sqlite("a.db".into()));
+        assert_eq!(Target::parse("memory:").unwrap(), Target::Memory);
+        assert_eq!(
+            Target::parse("file:out?format=jsonl").unwrap(),
+            Target::Files { folder: "out".into(), format: "jsonl".into() }
+        );
+        assert!(Target::parse("sqlite:").is_err());
+        assert!(Target::parse("crate://host:4200").unwrap_err().to_string().contains("CrateDB"));
+    }
+}
