@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rowstorm_control::State;
-use rowstorm_report::Rows;
+use rowstorm_report::{Rows, Second};
 
 use crate::budget::Budget;
 use crate::desk::Desk;
@@ -44,7 +44,7 @@ pub struct Snapshot {
     pub rows_wanted: Option<u64>,
     /// The accounts so far.
     pub rows: Rows,
-    /// Rows that arrived in the last whole second, per second.
+    /// Rows per second of the last whole second.
     pub rows_per_second: f64,
     /// The median latency of the last whole second.
     pub p50_ms: f64,
@@ -78,7 +78,7 @@ impl Live {
             table: open.and_then(|open| state.books.name(open.table)),
             rows_wanted: state.rows_wanted,
             rows: state.books.total(),
-            rows_per_second: last.map_or(0.0, |second| second.rows as f64),
+            rows_per_second: last_rate(state.stats.series()),
             p50_ms: last.map_or(0.0, |second| second.p50),
             p99_ms: state.stats.p99_ms(),
             batch_rows: open.map_or(0, crate::open::Open::batch_rows),
@@ -90,4 +90,11 @@ impl Live {
             retries: state.stats.retries,
         }
     }
+}
+
+/// An entry of the series covers a second, or several in a very long run.
+fn last_rate(series: &[Second]) -> f64 {
+    let Some((last, before)) = series.split_last() else { return 0.0 };
+    let from = before.last().map_or(0.0, |second| second.at_s);
+    if last.at_s > from { last.rows as f64 / (last.at_s - from) } else { 0.0 }
 }

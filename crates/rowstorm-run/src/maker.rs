@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rowstorm_gen::{BATCH_ROWS_MAX, Batch, TablePlan};
-use rowstorm_sink::{BoxEncoder, BoxSink, Encoder, Payload, Sink};
+use rowstorm_sink::{BoxEncoder, BoxSink, Buffer, Encoder, Payload, Sink};
 
 use crate::budget::Reservation;
 use crate::job::Job;
@@ -14,7 +14,7 @@ const INLINE_MAX: Duration = Duration::from_micros(200);
 /// Bytes between two looks at the budget, as far as rows can be foretold.
 const CHUNK_BYTES: u64 = 256 << 10;
 /// A buffer that is so many times larger than its payload is given up.
-const SPARE_FACTOR: u64 = 4;
+const SPARE_FACTOR: u64 = 2;
 const SPARE_BYTES: u64 = 1 << 20;
 
 /// Fills and encodes one table's rows.
@@ -78,8 +78,12 @@ impl Maker {
         let Load { payload, reservation } = load;
         payload.clear();
         let reserved = reservation.bytes();
-        if payload.body.capacity() as u64 > (reserved * SPARE_FACTOR).max(SPARE_BYTES) {
-            payload.body = rowstorm_sink::Buffer::default();
+        let capacity = payload.body.capacity() as u64;
+        let spare = capacity > (reserved * SPARE_FACTOR).max(SPARE_BYTES);
+        // A buffer that grows takes half as much again, beyond what is reserved; a new one takes what it is asked for.
+        let short = capacity < reserved && reserved > SPARE_BYTES;
+        if spare || short {
+            payload.body = Buffer::default();
         }
         payload.body.reserve(reserved as usize);
         payload.rows = job.rows.clone();
