@@ -61,12 +61,12 @@ struct ByHand {
 
 impl ByHand {
     fn fill(&mut self, streams: &[Stream; 10], start: u64, rows: usize) {
-        self.hosts.clear();
-        self.instants.clear();
         let (mut host, mut tick) = (start % HOSTS, start / HOSTS);
-        for _ in 0..rows {
-            self.hosts.push(host as u32);
-            self.instants.push(START_US + tick as i64 * STEP_US);
+        self.hosts.resize(rows, 0);
+        self.instants.resize(rows, 0);
+        for (out, instant) in self.hosts.iter_mut().zip(&mut self.instants) {
+            *out = host as u32;
+            *instant = START_US + tick as i64 * STEP_US;
             host += 1;
             if host == HOSTS {
                 (host, tick) = (0, tick + 1);
@@ -74,11 +74,11 @@ impl ByHand {
         }
         // Batches start at even rows here: a word serves a row and the next.
         for (stream, out) in streams.iter().zip(&mut self.readings) {
-            out.clear();
-            for word in start / 2..start / 2 + rows as u64 / 2 {
+            out.resize(rows, 0);
+            for (word, pair) in (start / 2..).zip(out.chunks_exact_mut(2)) {
                 let bits = stream.at(word).bits();
-                out.push((((bits >> 32) * 101) >> 32) as i64);
-                out.push((((bits & 0xFFFF_FFFF) * 101) >> 32) as i64);
+                pair[0] = (((bits >> 32) * 101) >> 32) as i64;
+                pair[1] = (((bits & 0xFFFF_FFFF) * 101) >> 32) as i64;
             }
         }
     }

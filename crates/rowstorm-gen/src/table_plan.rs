@@ -88,7 +88,7 @@ impl TablePlan {
         let mut all = Vec::new();
         let mut start = rows.start;
         while start < rows.end {
-            let end = rows.end.min(start + BATCH_ROWS_MAX as u64);
+            let end = rows.end.min(start + ROWS_STEP);
             self.fill(start..end, &mut batch);
             all.extend((0..batch.len()).map(|index| Row::of(&names, &batch, index)));
             start = end;
@@ -96,6 +96,9 @@ impl TablePlan {
         all
     }
 }
+
+/// Rows that [`TablePlan::rows`] fills at a time: of the longest texts, a batch must stay below 4 GiB.
+const ROWS_STEP: u64 = 64;
 
 /// Nothing to fill: the batch's series codes stand for the column.
 fn set_series(entries: &Arc<ColumnData>, out: &mut ColumnData) {
