@@ -1,6 +1,7 @@
 //! Values of the document, read by the column's type.
 
 use rowstorm_schema::{DataType, Literal, parse_instant};
+use serde_json::Value;
 
 use crate::{Strings, Values};
 
@@ -134,14 +135,17 @@ fn uuid(literal: &Literal) -> Option<[u8; 16]> {
 /// A JSON document: text that is one stands as it is, other text becomes a JSON string.
 fn document(literal: &Literal) -> String {
     match literal {
-        Literal::Text(text) => match serde_json::from_str::<serde_json::Value>(text) {
-            Ok(_) => text.clone(),
-            Err(_) => serde_json::Value::from(text.as_str()).to_string(),
-        },
-        Literal::Null
-        | Literal::Bool(_)
-        | Literal::Int(_)
-        | Literal::Float(_)
-        | Literal::Json(_) => serde_json::to_string(literal).expect("a literal is plain data"),
+        Literal::Text(text) if serde_json::from_str::<Value>(text).is_ok() => text.clone(),
+        Literal::Text(text) => Value::from(text.as_str()).to_string(),
+        Literal::Null => Value::Null.to_string(),
+        Literal::Bool(value) => Value::from(*value).to_string(),
+        Literal::Int(value) => Value::from(*value).to_string(),
+        Literal::Float(value) => Value::from(*value).to_string(),
+        Literal::Json(value) => {
+            // By name, whatever order another crate's `preserve_order` would keep.
+            let mut value = value.clone();
+            value.sort_all_objects();
+            value.to_string()
+        }
     }
 }
