@@ -1,0 +1,243 @@
+//! The command line: what may be typed. What it means stands in `commands` and `config`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::flags::RunFlags;
+
+/// Fill any database with realistic rows, fast, and prove that every row arrived.
+#[derive(Debug, Parser)]
+#[command(name = "rowstorm", version, arg_required_else_help = false)]
+#[command(after_help = "FILE is a schema file, or the name of a sample: cpu, environment, shop, \
+    payload, events.\nExit codes: 0 done and verified, 1 internal error, 2 usage or invalid file, \
+    3 target unreachable\nor refused, 4 rows rejected or lost, 5 verification mismatch, 99 threshold breached,\n130/143 stopped by a signal.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// See it work: no config, no server, half a minute
+    Demo(DemoArgs),
+    /// Print a sample schema, or import another tool's
+    Init(InitArgs),
+    /// Validate schema files: all problems at once
+    Check(CheckArgs),
+    /// Print rows; no database
+    Sample(SampleArgs),
+    /// Write the rows to files
+    Generate(GenerateArgs),
+    /// Show what a run would do: statements, sizes, limits; touches nothing
+    Explain(ExplainArgs),
+    /// Write the rows into a database, measure it, and count them there
+    Run(RunArgs),
+    /// Make a report of run records
+    Report(ReportArgs),
+    /// Print a JSON Schema, for editors
+    Schema(SchemaArgs),
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Rows to write
+    #[arg(long, value_name = "N", value_parser = crate::flags::count)]
+    pub(crate) rows: Option<u64>,
+    /// The seed of all values
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// A sample
+    #[arg(value_name = "NAME", default_value = "cpu")]
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(crate::samples::names()))]
+    pub(crate) name: String,
+    /// Import a tsperf schema instead
+    #[arg(long, value_name = "F.json", conflicts_with = "name")]
+    pub(crate) from_tsperf: Option<PathBuf>,
+    /// Write to this file; standard output unless said
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Schema files, or names of samples
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<String>,
+    /// Also connect to this target, and print what it says of itself
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SampleArgs {
+    /// A schema file, or the name of a sample
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// Rows of each table
+    #[arg(short = 'n', long = "rows", value_name = "N", default_value = "10")]
+    #[arg(value_parser = crate::flags::count)]
+    pub(crate) rows: u64,
+    /// Skip this many rows
+    #[arg(long, value_name = "N", default_value = "0", value_parser = crate::flags::count)]
+    pub(crate) offset: u64,
+    /// Only this table
+    #[arg(long, value_name = "T")]
+    pub(crate) table: Option<String>,
+    /// How rows are printed
+    #[arg(short, long, value_enum, default_value_t = SampleFormat::Table)]
+    pub(crate) format: SampleFormat,
+    /// The seed of all values
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// What `gen: now` says, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) epoch: Option<String>,
+}
+
+/// How `sample` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SampleFormat {
+    Table,
+    Jsonl,
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// A schema file, or the name of a sample
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// The folder to write to
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// What is written
+    #[arg(short, long, value_enum, default_value_t = GenerateFormat::Csv)]
+    pub(crate) format: GenerateFormat,
+    /// Rows, all tables together
+    #[arg(long, value_name = "N", value_parser = crate::flags::count)]
+    pub(crate) rows: Option<u64>,
+    /// The seed of all values
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// What `gen: now` says, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) epoch: Option<String>,
+    /// Write part i of n
+    #[arg(long, value_name = "i/n|auto")]
+    pub(crate) shard: Option<rowstorm::schema::Shard>,
+    /// Write over files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// What `generate` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GenerateFormat {
+    Csv,
+    Jsonl,
+    #[cfg(feature = "parquet")]
+    Parquet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A schema file, or the name of a sample
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// The target; it is not connected to
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) flags: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A schema file, or the name of a sample
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// Where to: sqlite:PATH, postgres://user@host/db, file:DIR, null:, memory:
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// Do not ask before tables are dropped
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) flags: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Run records; `-` is standard input
+    #[arg(value_name = "RECORD", required = true)]
+    pub(crate) records: Vec<PathBuf>,
+    /// Write to this file; standard output unless said
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// What is written; by the file's ending, else `term`
+    #[arg(short, long, value_enum)]
+    pub(crate) format: Option<ReportFormat>,
+}
+
+/// What `report` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    Html,
+    Term,
+    Md,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum, default_value_t = SchemaKind::File)]
+    pub(crate) kind: SchemaKind,
+}
+
+/// What `schema` describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// Schema files
+    File,
+    /// Run records
+    Record,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the settings that a run would have
+    Show(ConfigShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigShowArgs {
+    /// A schema file, or the name of a sample
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// Say where each comes from
+    #[arg(long)]
+    pub(crate) origin: bool,
+    #[command(flatten)]
+    pub(crate) flags: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,115 @@
+//! `run`: the main job.
+
+use rowstorm::report::Checked;
+use rowstorm::schema::{Progress, RunSettings, TableMode};
+use rowstorm::{Plan, RunRecord, Target};
+
+use crate::args::RunArgs;
+use crate::config::{self, Config};
+use crate::document::Document;
+use crate::exit::{Exit, Failure, Result};
+use crate::load::{self, Loaded, Watch};
+use crate::settings::{self, Clock};
+use crate::{console, outcome, summary, target};
+
+pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
+    let document = Document::load(&args.file)?;
+    let settings = Config::of(&document, &args.flags, config::environment())?.settings;
+    let thresholds = summary::thresholds(&settings)?;
+    outcome::check_writable(settings.output.as_deref())?;
+    outcome::check_writable(settings.report.as_deref())?;
+    let target = target::parse(args.to.as_deref())?;
+    let sink = target::open(&target)?;
+    let clock = Clock::start(&settings)?;
+    let mut options =
+        settings::run_options(&document, &settings, clock, |name| std::env::var(name).ok())?;
+    options.target = target.to_string();
+    let plan = document.plan(settings::plan_options(&document, &settings, clock))?;
+    if settings.table_mode == Some(TableMode::Recreate) && !args.yes {
+        confirm(&target, &plan)?;
+    }
+    let talks = !settings.quiet.unwrap_or(false);
+    if talks {
+        introduce(&document, &target, &plan);
+    }
+    let Loaded { finished, signal } = load::load(plan, sink, options, watch(&settings, talks)?)?;
+    let record = &finished.record;
+    let path = outcome::write_record(
+        record,
+        settings.output.as_deref(),
+        &document.stem(),
+        clock.started_at,
+    )?;
+    let checked: Vec<Checked> = thresholds.iter().map(|one| one.evaluate(record)).collect();
+    let mut written = vec![path.as_path()];
+    if let Some(report) = &settings.report {
+        summary::write_html(record, &checked, report.as_ref())?;
+        written.push(report.as_ref());
+    }
+    if settings.verbose.unwrap_or(false) {
+        decisions(record);
+    }
+    if settings.json.unwrap_or(false) {
+        console::data(&record.to_json())?;
+    } else if talks {
+        console::data(&summary::text(record, &checked, &written))?;
+    }
+    if let Some(failure) = outcome::complaint(&finished.ending, record) {
+        console::talk(&failure.to_string());
+    }
+    for broken in checked.iter().filter(|one| !one.held) {
+        console::talk(&format!("error: threshold `{}` broke: {}", broken.text, broken.observed));
+    }
+    Ok(outcome::exit(&finished.ending, signal, checked.iter().all(|one| one.held)))
+}
+
+fn introduce(document: &Document, target: &Target, plan: &Plan) {
+    let tables: Vec<&str> = plan.tables().iter().map(|table| &*table.name).collect();
+    console::talk(&format!(
+        "{} → {target}   tables {}   seed {}   fingerprint {:016x}",
+        document.name,
+        tables.join(", "),
+        plan.options().seed,
+        plan.fingerprint()
+    ));
+    if document.schema.changes.is_some() {
+        console::talk("note: `changes` is not run by this release: the tables are loaded");
+    }
+}
+
+/// What the controller decided, all of it: a live line would miss some.
+fn decisions(record: &RunRecord) {
+    for decision in &record.batch.decisions {
+        console::talk(&format!(
+            "{:>8.2}s  batch {:<7} in-flight {:<4} {}",
+            decision.at_s, decision.batch_rows, decision.in_flight, decision.reason
+        ));
+    }
+}
+
+fn watch(settings: &RunSettings, talks: bool) -> Result<Watch> {
+    let metrics = settings.metrics.as_deref().map(|address| {
+        crate::flags::address(address)
+            .map_err(|why| Failure::usage(format!("metrics: `{address}`: {why}")))
+    });
+    Ok(Watch {
+        progress: if talks { settings.progress.unwrap_or(Progress::Off) } else { Progress::Off },
+        metrics: metrics.transpose()?,
+    })
+}
+
+/// Dropping tables is asked for twice: by `recreate`, and by a person or `--yes`.
+fn confirm(target: &Target, plan: &Plan) -> Result<()> {
+    match target {
+        Target::Memory | Target::Null { .. } => return Ok(()),
+        Target::Sqlite(_) | Target::Postgres(_) | Target::Files { .. } => {}
+    }
+    let tables: Vec<&str> = plan.tables().iter().map(|table| &*table.name).collect();
+    let question = format!("{target}: drop {} with all rows, and make it anew?", tables.join(", "));
+    match console::ask(&question) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::usage("nothing was done: not confirmed")),
+        None => Err(Failure::usage("recreate drops tables, and there is no terminal to ask on")
+            .help("say --yes if that is meant")),
+    }
+}

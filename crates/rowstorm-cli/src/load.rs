@@ -1,0 +1,92 @@
+//! One run, driven: signals, progress and metrics around the runner.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use rowstorm::runner::{Finished, Run, RunError};
+use rowstorm::schema::Progress;
+use rowstorm::{BoxSink, Plan, RunOptions};
+
+use crate::console;
+use crate::exit::{Exit, Failure, Result};
+use crate::exporter::Exporter;
+use crate::progress::Reporter;
+use crate::signals::Signals;
+
+/// How a run is watched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Watch {
+    pub(crate) progress: Progress,
+    pub(crate) metrics: Option<SocketAddr>,
+}
+
+/// What a run left behind, and the signal that ended it, if one did.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) finished: Finished,
+    pub(crate) signal: Option<Exit>,
+}
+
+/// Runs to the end. Whatever goes wrong after the first row is in the record.
+pub(crate) fn load(plan: Plan, sink: BoxSink, options: RunOptions, watch: Watch) -> Result<Loaded> {
+    block_on(drive(plan, sink, options, watch))?
+}
+
+async fn drive(plan: Plan, sink: BoxSink, options: RunOptions, watch: Watch) -> Result<Loaded> {
+    let exporter = match watch.metrics {
+        Some(address) => Some(Exporter::start(address).await?),
+        None => None,
+    };
+    if let Some(exporter) = &exporter {
+        console::talk(&format!("metrics  http://{}/metrics", exporter.address));
+    }
+    let target = options.target.clone();
+    let run = Run::new(plan, sink, options);
+    let stop = run.stop();
+    let signals = Signals::listen(move || stop.now())?;
+    let reporter = Reporter::start(run.live(), watch.progress);
+    set_ready(exporter.as_ref(), true);
+    let finished = run.go().await;
+    set_ready(exporter.as_ref(), false);
+    reporter.stop().await;
+    match finished {
+        Ok(finished) => Ok(Loaded { finished, signal: signals.exit() }),
+        Err(error) => Err(not_begun(&error, &target)),
+    }
+}
+
+fn set_ready(exporter: Option<&Exporter>, ready: bool) {
+    if let Some(exporter) = exporter {
+        exporter.set_ready(ready);
+    }
+}
+
+fn not_begun(error: &RunError, target: &str) -> Failure {
+    match error {
+        RunError::Options(why) => Failure::usage(why.clone()),
+        RunError::Target(why) => Failure::target(format!("{target}: {}", with_causes(why))),
+    }
+}
+
+/// An error with what the driver said, unless it says the same.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+/// Runs a future on a runtime of its own.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| Failure::new(Exit::Internal, format!("cannot start threads: {cause}")))?;
+    Ok(runtime.block_on(future))
+}

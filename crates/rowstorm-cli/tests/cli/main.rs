@@ -1,0 +1,11 @@
+//! The command as users have it: the real binary, its exit codes, its files and what it prints.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+#[cfg(unix)]
+mod live;
+mod rows;
+mod runs;
+mod secrets;
+mod usage;
