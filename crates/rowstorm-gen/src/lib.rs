@@ -33,3 +33,10 @@ pub const GENERATOR_VERSION: u32 = 1;
 
 /// The most rows of one [`Batch`]: columns of this length stay in a core's own cache.
 pub const BATCH_ROWS_MAX: usize = 1024;
+
+// The tests' own list of kinds is read inside the crate, too, where rules can be called with picked rows.
+#[cfg(test)]
+extern crate self as rowstorm_gen;
+#[cfg(test)]
+#[path = "../tests/kinds/mod.rs"]
+mod kinds;

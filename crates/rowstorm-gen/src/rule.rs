@@ -60,3 +60,26 @@ impl Nulls {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Row, Value, kinds};
+
+    #[test]
+    fn picked_rows_are_the_rows_of_a_run() {
+        let plan = kinds::plan(6);
+        let table = plan.table("kinds").unwrap();
+        let rows: Vec<Row> = table.rows(0..500);
+        // Repeats, gaps, odd and even, backwards.
+        let picked: Vec<u64> = (0..300_u64).map(|at| at * at * 7 % 500).rev().collect();
+        for (place, column) in table.columns.iter().enumerate() {
+            let mut out = ColumnData::default();
+            column.rule.fill(&Rows::Picked(&picked), &mut out);
+            for (index, row) in picked.iter().enumerate() {
+                let value = Value::of(&out, index, &[]);
+                assert_eq!(value, rows[*row as usize].values()[place], "{}", column.name);
+            }
+        }
+    }
+}

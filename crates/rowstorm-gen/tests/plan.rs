@@ -148,3 +148,20 @@ fn a_rule_of_the_wrong_kind_is_refused() {
     let said = plan.with_fill("orders", "state", Thousands).unwrap_err().to_string();
     assert!(said.ends_with("there is no such column; there are: id, customer, status"), "{said}");
 }
+
+#[test]
+fn series_columns_are_kept_unless_their_texts_are_long() {
+    let storage = |generator: &str| {
+        let text = format!(
+            "version: 1
+tables: {{ t: {{ series: {{ count: 60000 }}, columns: {{
+  c: {{ type: text, per: series, gen: {generator} }} }} }} }}"
+        );
+        compile(&text, PlanOptions::default()).unwrap().table("t").unwrap().columns[0]
+            .storage
+            .clone()
+    };
+    assert!(matches!(storage("{ fake: sentence }"), Storage::Series(_)));
+    assert!(matches!(storage("{ text: { bytes: 100 } }"), Storage::Series(_)));
+    assert!(matches!(storage("{ text: { bytes: 1000 } }"), Storage::Plain));
+}

@@ -118,9 +118,9 @@ fn check_count(place: &str, count: u64) -> Result<(), PlanError> {
 /// A rule whose rows are entities, made a rule of the table's rows.
 fn per_series(count: u64, data_type: DataType, nulls: f64, made: Made, stream: Stream) -> Compiled {
     let drawn = Nulls::new(stream, nulls);
-    if count <= SERIES_ENTRIES_MAX {
-        let entity = Rule { stream, fill: made.fill, nulls: drawn };
-        let fill = SeriesEntries::new(count, &entity);
+    let entity = Rule { stream, fill: Arc::clone(&made.fill), nulls: drawn };
+    let kept = if count <= SERIES_ENTRIES_MAX { SeriesEntries::new(count, &entity) } else { None };
+    if let Some(fill) = kept {
         let storage = Storage::Series(Arc::clone(&fill.entries));
         let rule = Rule { stream, fill: Arc::new(fill), nulls: None };
         return Compiled { data_type, nulls, rule, storage };

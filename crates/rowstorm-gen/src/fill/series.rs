@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::rule::Rule;
-use crate::{ColumnData, Fill, Rows, Stream, Values};
+use crate::{Codes, ColumnData, Fill, Rows, Stream, Strings, Values};
 
 /// Codes into the entries of all entities, for readers outside the table's own batches.
 #[derive(Debug)]
@@ -33,16 +33,46 @@ impl Fill for SeriesComputed {
     }
 }
 
+/// The most bytes of texts that are kept for all entities of one column.
+const TEXT_BYTES_MAX: u64 = 32 << 20;
+
+/// Entities whose texts are measured to tell how long those of all will be.
+const PROBED: u64 = 64;
+
 impl SeriesEntries {
-    /// The values of all entities by a rule whose rows are entities; a dictionary is resolved.
-    pub(crate) fn new(count: u64, entity: &Rule) -> SeriesEntries {
+    /// The values of all entities by a rule whose rows are entities, a dictionary resolved; `None` if their texts are
+    /// too long to keep.
+    pub(crate) fn new(count: u64, entity: &Rule) -> Option<SeriesEntries> {
         let mut entries = ColumnData::default();
+        let probed = count.min(PROBED);
+        entity.fill(&Rows::Run(0..probed), &mut entries);
+        if text_bytes(&entries.values) / probed.max(1) * count > TEXT_BYTES_MAX {
+            return None;
+        }
         entity.fill(&Rows::Run(0..count), &mut entries);
-        if let Values::Dictionary { codes: crate::Codes::Own(codes), entries: list } =
-            &entries.values
-        {
+        if let Values::Dictionary { codes: Codes::Own(codes), entries: list } = &entries.values {
             entries.values = list.values.gather(codes);
         }
-        SeriesEntries { count, entries: Arc::new(entries) }
+        Some(SeriesEntries { count, entries: Arc::new(entries) })
+    }
+}
+
+/// The bytes of all texts in a column, a dictionary's entries by their mean.
+fn text_bytes(values: &Values) -> u64 {
+    let len = |strings: &Strings| strings.parts().1.len() as u64;
+    match values {
+        Values::Text(strings) | Values::Bytes(strings) | Values::Json(strings) => len(strings),
+        Values::Dictionary { entries, .. } => {
+            let mean = text_bytes(&entries.values) / entries.values.len().max(1) as u64;
+            mean * values.len() as u64
+        }
+        Values::Object(fields) => fields.iter().map(|(_, field)| text_bytes(&field.values)).sum(),
+        Values::Array { items, .. } => text_bytes(&items.values),
+        Values::Bool(_)
+        | Values::Int(_)
+        | Values::Float(_)
+        | Values::Decimal { .. }
+        | Values::Timestamp(_)
+        | Values::Uuid(_) => 0,
     }
 }
