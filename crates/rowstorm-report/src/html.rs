@@ -117,7 +117,7 @@ fn counted(page: &mut Markup, record: &RunRecord) {
         }
     });
     page.tag("Accepted: the database took them. Confirmed: sent again and found standing there. Rejected: refused. Unknown: sent, no answer came, and no key can tell. ")
-        .tag("<strong>Not looked at here:</strong> the contents of the rows; <code>rowstorm verify</code> recomputes them.</p>\n");
+        .tag("<strong>Not looked at here:</strong> the contents of the rows. Schema and seed are enough to recompute each of them.</p>\n");
 }
 
 fn drawings(page: &mut Markup, record: &RunRecord) {

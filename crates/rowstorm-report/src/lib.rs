@@ -9,12 +9,16 @@
 )]
 
 pub mod chart;
+mod compare;
+mod compare_text;
 mod draw;
 mod facts;
+mod fail_on;
 mod file;
 mod histogram;
 mod html;
 mod markdown;
+mod merge;
 mod metric;
 pub mod number;
 mod record;
@@ -27,9 +31,12 @@ mod terminal_chart;
 mod threshold;
 mod verdict;
 
+pub use compare::{Change, Compared, Comparison, Interval, Tested, compare};
+pub use fail_on::FailOn;
 pub use file::{RecordError, json_schema};
 pub use html::html;
 pub use markdown::markdown;
+pub use merge::{MergeError, merge};
 pub use metric::{Better, METRICS, Metric, Unit};
 pub use record::{
     Batching, Client, DecisionEntry, ErrorEntry, IndexPhase, Latency, RECORD_VERSION, RangeDone,

@@ -83,7 +83,7 @@ pub static METRICS: [Metric; 29] = [
         ratio(r.client.cpu_seconds * 1000.0, r.rows.arrived() as f64)
     }),
     metric("client.peak_rss", Bytes, Lower, |r| Some(r.client.peak_rss_bytes as f64)),
-    metric("client.headroom", Count, Higher, headroom),
+    metric("client.headroom", Count, Neither, headroom),
 ];
 
 impl Metric {
@@ -107,7 +107,7 @@ impl Metric {
         match self.unit {
             Count | PerSecond => number::rate(value),
             // A row's share of a batch is far below what milliseconds show.
-            Milliseconds if value > 0.0 && value < 0.01 => format!("{:.0}ns", value * 1e6),
+            Milliseconds if value > 0.0 && value < 0.01 => format!("{:.2}µs", value * 1e3),
             Milliseconds => number::milliseconds(value),
             Seconds => number::seconds(value),
             Bytes => number::bytes(value),

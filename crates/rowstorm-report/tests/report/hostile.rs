@@ -24,7 +24,8 @@ fn hostile() -> impl Strategy<Value = String> {
         Just("\u{202e}txet".to_owned()),
         ".{0,12}",
     ];
-    prop::collection::vec(piece, 1..4).prop_map(|pieces| pieces.concat())
+    // Never nothing: an empty word leaves its line out.
+    prop::collection::vec(piece, 1..4).prop_map(|pieces| format!("x{}", pieces.concat()))
 }
 
 fn poisoned(text: &str) -> RunRecord {
