@@ -15,14 +15,14 @@ use crate::command::{cargo, run};
 pub(crate) fn bench(mut arguments: Arguments) -> anyhow::Result<()> {
     match arguments.next().as_deref() {
         Some("fill") => criterion("rowstorm-gen", "fill", arguments),
-        Some("encode") => criterion("rowstorm-sink", "encode", arguments),
+        Some("encode") => criterion("rowstorm-postgres", "encode", arguments),
         Some("end-to-end") => end_to_end::end_to_end(arguments),
         Some("memory") => memory::memory(arguments),
         _ => bail!("say `bench fill`, `bench encode`, `bench end-to-end` or `bench memory`"),
     }
 }
 
-/// A benchmark of a crate. What is left of the arguments goes to criterion.
+/// A benchmark of a crate. What is left of the arguments goes to it.
 fn criterion(package: &str, name: &str, arguments: Arguments) -> anyhow::Result<()> {
     let mut command = cargo(["bench", "--package", package, "--bench", name, "--"]);
     run(command.args(arguments.rest()))

@@ -24,7 +24,7 @@ pub struct CopyEncoder(RowEncoder<CopyFormat>);
 impl CopyEncoder {
     pub(crate) fn new(table: &TablePlan) -> CopyEncoder {
         let columns = table.columns.iter().map(Wire::of).collect();
-        CopyEncoder(RowEncoder::new(table, CopyFormat { columns }))
+        CopyEncoder(RowEncoder::new(table, CopyFormat::new(columns)))
     }
 }
 
@@ -45,7 +45,19 @@ impl Encoder for CopyEncoder {
 /// The cells of COPY BINARY.
 #[derive(Debug)]
 pub(crate) struct CopyFormat {
-    pub(crate) columns: Vec<Wire>,
+    columns: Vec<Wire>,
+    /// How many columns from each one on are `int4`: the most common cells are written together.
+    fours: Vec<usize>,
+}
+
+impl CopyFormat {
+    pub(crate) fn new(columns: Vec<Wire>) -> CopyFormat {
+        let mut fours = vec![0; columns.len() + 1];
+        for (place, wire) in columns.iter().enumerate().rev() {
+            fours[place] = if *wire == Wire::Int4 { fours[place + 1] + 1 } else { 0 };
+        }
+        CopyFormat { columns, fours }
+    }
 }
 
 impl RowFormat for CopyFormat {
@@ -75,9 +87,7 @@ impl RowFormat for CopyFormat {
     #[inline]
     fn int(&mut self, column: usize, value: i64, out: &mut Buffer) {
         match self.columns[column] {
-            Wire::Int4 if value == i64::from(value as i32) => {
-                out.set_array((4 << 32 | u64::from(value as u32)).to_be_bytes());
-            }
+            Wire::Int4 if value == i64::from(value as i32) => out.set_array(int4(value)),
             Wire::Int2 if value == i64::from(value as i16) => {
                 let [high, low] = (value as i16).to_be_bytes();
                 out.set_array([0, 0, 0, 2, high, low]);
@@ -95,6 +105,30 @@ impl RowFormat for CopyFormat {
             | Wire::Timestamp
             | Wire::Uuid
             | Wire::Jsonb => eight(value.to_be_bytes(), out),
+        }
+    }
+
+    #[inline]
+    fn ints(&mut self, first: usize, columns: &[&[i64]], row: usize, out: &mut Buffer) {
+        if self.fours[first] < columns.len() {
+            for (offset, values) in columns.iter().enumerate() {
+                self.int(first + offset, values[row], out);
+            }
+            return;
+        }
+        // One check of the buffer's end for all of them.
+        let start = out.len();
+        let mut fits = true;
+        for (cell, values) in out.claim(8 * columns.len()).chunks_exact_mut(8).zip(columns) {
+            let value = values[row];
+            fits &= value == i64::from(value as i32);
+            cell.copy_from_slice(&int4(value));
+        }
+        if !fits {
+            out.truncate(start);
+            for (offset, values) in columns.iter().enumerate() {
+                self.int(first + offset, values[row], out);
+            }
         }
     }
 
@@ -146,10 +180,18 @@ impl RowFormat for CopyFormat {
     }
 }
 
+/// An `int4` with its length.
+#[inline]
+fn int4(value: i64) -> [u8; 8] {
+    (4 << 32 | u64::from(value as u32)).to_be_bytes()
+}
+
+/// Eight bytes with their length.
 #[inline]
 fn eight(bytes: [u8; 8], out: &mut Buffer) {
-    out.set_array([0, 0, 0, 8]);
-    out.set_array(bytes);
+    let mut cell = [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+    cell[4..].copy_from_slice(&bytes);
+    out.set_array(cell);
 }
 
 /// Digits of a `numeric` count in base 10,000.

@@ -91,6 +91,17 @@ impl Buffer {
         self.len += N;
     }
 
+    /// Appends `len` bytes of memory that was [reserved](Buffer::reserve), to be written over: whatever they held.
+    ///
+    /// # Panics
+    /// If it was not.
+    #[inline]
+    pub fn claim(&mut self, len: usize) -> &mut [u8] {
+        let start = self.len;
+        self.len += len;
+        &mut self.bytes[start..self.len]
+    }
+
     /// Appends `arena[at..at + len]` into memory that was [reserved](Buffer::reserve), as one register copy if it is
     /// short. The arena must reach 32 bytes beyond its last entry.
     ///

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn cell(wire: Wire, write: impl FnOnce(&mut CopyFormat, &mut Buffer)) -> Vec<u8> {
-    let mut format = CopyFormat { columns: vec![wire] };
+    let mut format = CopyFormat::new(vec![wire]);
     let mut out = Buffer::default();
     out.reserve(format.fixed_bytes_max());
     write(&mut format, &mut out);
@@ -51,6 +51,24 @@ fn instants_count_from_the_year_2000_and_are_never_infinite() {
 fn an_integer_that_does_not_fit_keeps_its_bytes() {
     let bytes = cell(Wire::Int2, |format, out| format.int(0, 40_000, out));
     assert_eq!(bytes, [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0x9c, 0x40]);
+}
+
+#[test]
+fn integers_together_are_what_they_are_one_by_one() {
+    for wires in [[Wire::Int4; 3], [Wire::Int4, Wire::Int2, Wire::Int8]] {
+        for values in [[1, -2, 3], [i64::MIN, 2, 3], [1, 2, 40_000_000_000]] {
+            let mut format = CopyFormat::new(wires.to_vec());
+            let (mut together, mut singly) = (Buffer::default(), Buffer::default());
+            together.reserve(100);
+            singly.reserve(100);
+            let columns = values.each_ref().map(std::slice::from_ref);
+            format.ints(0, &columns, 0, &mut together);
+            for (column, value) in values.iter().enumerate() {
+                format.int(column, *value, &mut singly);
+            }
+            assert_eq!(together.as_slice(), singly.as_slice(), "{wires:?} {values:?}");
+        }
+    }
 }
 
 #[test]
