@@ -231,6 +231,10 @@ impl Sink for Sqlite {
                 Err(error) if error::is_unwritable(&error) => {}
                 other => other?,
             }
+            // A read-only connection cannot write the log back: SQLITE_IOERR_WRITE, if there is anything in it.
+            if connection.is_readonly("main")? {
+                return Ok(());
+            }
             // What is left in the log is a part of the load, too. Readers are not waited for.
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
         })
