@@ -133,7 +133,7 @@ pub fn by_batch(record: &RunRecord) -> Option<Chart> {
     if steps.len() < 2 {
         return None;
     }
-    let best = steps.iter().max_by(|a, b| a.rows_per_second.total_cmp(&b.rows_per_second))?;
+    let best = steps.iter().max_by(|a, b| a.rows_per_second().total_cmp(&b.rows_per_second()))?;
     let mut in_flight: Vec<u32> = steps.iter().map(|step| step.in_flight).collect();
     in_flight.sort_unstable();
     in_flight.dedup();
@@ -142,7 +142,7 @@ pub fn by_batch(record: &RunRecord) -> Option<Chart> {
         points: steps
             .iter()
             .filter(|step| step.in_flight == *width)
-            .map(|step| (f64::from(step.batch_rows), step.rows_per_second))
+            .map(|step| (f64::from(step.batch_rows), step.rows_per_second()))
             .collect(),
         shape: Shape::Points,
     });
@@ -153,7 +153,7 @@ pub fn by_batch(record: &RunRecord) -> Option<Chart> {
             steps.len(),
             number::grouped(u64::from(best.batch_rows)),
             best.in_flight,
-            number::rate(best.rows_per_second)
+            number::rate(best.rows_per_second())
         ),
         x: Axis { label: "rows per batch", scale: Scale::Log },
         y: Axis { label: "rows/s", scale: Scale::Linear },
@@ -165,24 +165,7 @@ pub fn by_batch(record: &RunRecord) -> Option<Chart> {
 /// How many batches took how long, percentiles marked; `None` without a histogram.
 pub fn latency(record: &RunRecord) -> Option<Chart> {
     let latency = &record.latency_ms;
-    let bounds = || latency.histogram.iter().filter(|pair| pair.1 > 0 && pair.0 > 0.0);
-    let low = bounds().map(|pair| pair.0).fold(f64::INFINITY, f64::min).ln();
-    let high = bounds().map(|pair| pair.0).fold(0.0, f64::max).ln();
-    if !(low.is_finite() && high.is_finite()) {
-        return None;
-    }
-    // A single value would have no width.
-    let width = ((high - low) / (BINS - 1) as f64).max(0.01);
-    let start = low - width;
-    let mut bins = [0.0; BINS];
-    for (bound, count) in bounds() {
-        let bin = (((bound.ln() - start) / width - 1e-9) as usize).min(BINS - 1);
-        bins[bin] += *count as f64;
-    }
-    let edge = |bin: usize| (start + width * bin as f64).exp();
-    let mut points: Vec<(f64, f64)> =
-        bins.iter().enumerate().map(|(bin, count)| (edge(bin), *count)).collect();
-    points.push((edge(BINS), 0.0));
+    let points = bins(&latency.histogram)?;
     Some(Chart {
         title: "Batches by latency",
         summary: format!(
@@ -197,6 +180,31 @@ pub fn latency(record: &RunRecord) -> Option<Chart> {
         lines: vec![Line { name: String::new(), points, shape: Shape::Steps }],
         marks: vec![(latency.p50, "p50".to_owned()), (latency.p99, "p99".to_owned())],
     })
+}
+
+/// The left edge and the count of each bin, and the right edge of the last; at most [`BINS`]. A histogram names upper
+/// bounds only: a bin is as wide, in ratio, as its closest bounds are apart, or wider.
+fn bins(histogram: &[(f64, u64)]) -> Option<Vec<(f64, f64)>> {
+    let full = histogram.iter().filter(|pair| pair.1 > 0 && pair.0 > 0.0 && pair.0.is_finite());
+    let bounds: Vec<(f64, f64)> = full.map(|pair| (pair.0, pair.1 as f64)).collect();
+    let (first, last) = (bounds.first()?.0, bounds.last()?.0);
+    let closest = bounds.windows(2).map(|pair| pair[1].0 / pair[0].0).fold(1.3, f64::min);
+    let width = closest.max((last / first).powf(1.0 / (BINS - 1) as f64)).max(1.01).ln();
+    let place = |bound: f64| ((bound / first).ln() / width).round() as usize;
+    let mut counts = vec![0.0; place(last) + 1];
+    for (bound, count) in &bounds {
+        counts[place(*bound)] += count;
+    }
+    let edge = |bin: usize| first * (width * (bin as f64 - 1.0)).exp();
+    let right = (edge(counts.len()), 0.0);
+    Some(
+        counts
+            .into_iter()
+            .enumerate()
+            .map(|(bin, count)| (edge(bin), count))
+            .chain([right])
+            .collect(),
+    )
 }
 
 /// Neighbours averaged, so that at most [`POINTS_MAX`] are left.

@@ -72,6 +72,9 @@ fn layout(chart: &Chart, size: Size) -> Layout {
     let top =
         chart.lines.iter().flat_map(|line| &line.points).map(|point| point.1).fold(0.0, f64::max);
     let (low, high) = (xs().fold(f64::INFINITY, f64::min), xs().fold(0.0, f64::max));
+    // Points on the frame would be cut in half.
+    let pointed = chart.lines.iter().any(|line| line.shape == Shape::Points);
+    let (low, high) = if pointed { (low / 1.15, high * 1.15) } else { (low, high) };
     let from = match chart.x.scale {
         Scale::Linear => 0.0,
         Scale::Log => low,
@@ -90,8 +93,12 @@ fn layout(chart: &Chart, size: Size) -> Layout {
         .with_y_tick_format(format())
         .with_y_axis_min(0.0)
         .with_clamp_axis();
+    if chart.x.scale == Scale::Linear {
+        layout = layout.with_x_axis_max(high);
+    }
     if chart.x.scale == Scale::Log {
-        layout = layout.with_log_x();
+        // Else the axis runs to the next powers of ten.
+        layout = layout.with_log_x().with_x_axis_min(low).with_x_axis_max(high);
     }
     for (at, word) in &chart.marks {
         let mut mark = ReferenceLine::vertical(*at)

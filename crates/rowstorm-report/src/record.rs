@@ -157,6 +157,8 @@ pub struct Batching {
 pub struct DecisionEntry {
     /// Seconds since the start.
     pub at_s: f64,
+    /// Rows that had arrived by then.
+    pub rows: u64,
     /// Rows per batch from then on.
     pub batch_rows: u32,
     /// Batches in flight from then on.

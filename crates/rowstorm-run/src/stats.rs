@@ -27,6 +27,8 @@ pub(crate) struct Stats {
     /// Batches that were answered, and attempts that failed.
     pub(crate) batches_done: u64,
     pub(crate) batches_failed: u64,
+    /// Rows that arrived.
+    arrived: u64,
     /// Time spent filling and encoding, all lanes together.
     pub(crate) make: Duration,
     /// Time spent waiting for the server, all lanes together.
@@ -56,6 +58,7 @@ impl Default for Stats {
             bytes_sent: 0,
             batches_done: 0,
             batches_failed: 0,
+            arrived: 0,
             make: Duration::ZERO,
             wait: Duration::ZERO,
             decisions: Vec::new(),
@@ -72,6 +75,7 @@ impl Stats {
     pub(crate) fn answered(&mut self, latency: Duration, arrived: u64, refused: u64, warm: bool) {
         self.batches_done += 1;
         self.wait += latency;
+        self.arrived += arrived;
         self.second.rows += arrived;
         self.second.errors += refused;
         self.second.latency.saturating_record(micros(latency));
@@ -106,6 +110,7 @@ impl Stats {
         if self.decisions.len() < DECISIONS_MAX {
             self.decisions.push(DecisionEntry {
                 at_s: at.as_secs_f64(),
+                rows: self.arrived,
                 batch_rows: decision.batch_rows,
                 in_flight: decision.in_flight,
                 reason: decision.reason.to_string(),

@@ -93,7 +93,7 @@ pub(crate) fn short() -> RunRecord {
             chosen_in_flight: 1,
             settled_at_s: None,
             in_flight_bytes_max: 123_000,
-            decisions: vec![decision(0.0, 1000, 1, "pinned")],
+            decisions: vec![decision(0.0, 0, 1000, 1, "pinned")],
         },
         series: vec![
             second(1.0, 204_000),
@@ -173,8 +173,14 @@ pub(crate) fn settings(rows: Option<u64>) -> Settings {
     }
 }
 
-pub(crate) fn decision(at_s: f64, batch_rows: u32, in_flight: u32, reason: &str) -> DecisionEntry {
-    DecisionEntry { at_s, batch_rows, in_flight, reason: reason.into() }
+pub(crate) fn decision(
+    at_s: f64,
+    rows: u64,
+    batch_rows: u32,
+    in_flight: u32,
+    reason: &str,
+) -> DecisionEntry {
+    DecisionEntry { at_s, rows, batch_rows, in_flight, reason: reason.into() }
 }
 
 /// Nine seconds of trying, eleven of having found it, with a ripple of 2 %.
@@ -191,12 +197,14 @@ fn seconds_of_a_tuned_run() -> (Vec<Second>, Vec<DecisionEntry>) {
     let mut series = Vec::new();
     let mut decisions = Vec::new();
     let mut at = 0;
+    let mut arrived = 0;
     for (batch, in_flight, rate, seconds, reason) in plan {
-        decisions.push(decision(f64::from(at), batch, in_flight, reason));
+        decisions.push(decision(f64::from(at), arrived, batch, in_flight, reason));
         for _ in 0..seconds {
             let rows = rate.saturating_add_signed(ripple[at as usize % ripple.len()]);
             let p50 = f64::from(batch * in_flight) / rows as f64 * 1000.0;
             at += 1;
+            arrived += rows;
             let at_s = f64::from(at);
             series.push(Second { at_s, rows, batch, in_flight, p50, p99: p50 * 1.9, errors: 0 });
         }

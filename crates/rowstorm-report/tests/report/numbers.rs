@@ -38,18 +38,28 @@ fn each_setting_has_the_rate_of_its_seconds() {
     let settings: Vec<_> = found.iter().map(|step| (step.batch_rows, step.in_flight)).collect();
     assert_eq!(settings, [(256, 2), (512, 2), (1024, 2), (1024, 4), (2048, 4), (4096, 4)]);
     // The first two seconds: 118,000 and 119,900 rows.
-    assert!((found[0].rows_per_second - 118_950.0).abs() < 1e-9);
+    assert!((found[0].rows_per_second() - 118_950.0).abs() < 1e-9);
     assert_eq!(as_good(&found, 4), Some((2048, 4096)));
     assert_eq!(as_good(&found, 2), None);
 }
 
 #[test]
-fn a_second_in_which_the_setting_changed_counts_for_none() {
+fn a_setting_that_hardly_held_says_nothing_and_no_row_counts_twice() {
     let mut record = fixtures::tuned();
-    record.batch.decisions[1].at_s = 2.5;
-    let found = steps(&record);
-    let seconds: f64 = found.iter().map(|step| step.seconds).sum();
-    assert!((seconds - 19.0).abs() < 1e-9, "{found:?}");
+    let all: u64 = steps(&record).iter().map(|step| step.rows).sum();
+    assert_eq!(all, record.rows.accepted);
+    // One more, for the last twentieth of a second.
+    record.batch.decisions.push(fixtures::decision(19.95, record.rows.accepted - 10, 9, 9, "try"));
+    assert!(steps(&record).iter().all(|step| step.batch_rows != 9));
+    // A setting that comes again is the same one.
+    record.batch.decisions.push(fixtures::decision(
+        19.96,
+        record.rows.accepted - 5,
+        2048,
+        4,
+        "back",
+    ));
+    assert_eq!(steps(&record).len(), 6);
 }
 
 #[test]
