@@ -11,7 +11,7 @@ use crate::flags::RunFlags;
 #[command(name = "rowstorm", version, arg_required_else_help = false)]
 #[command(after_help = "FILE is a schema file, or the name of a sample: cpu, environment, shop, \
     payload, events.\nExit codes: 0 done and verified, 1 internal error, 2 usage or invalid file, \
-    3 target unreachable\nor refused, 4 rows rejected or lost, 5 verification mismatch, 99 threshold breached,\n130/143 stopped by a signal.")]
+    3 target unreachable\nor refused, 4 rows rejected or lost, 5 verification mismatch, 6 regression (compare\n--fail-on), 99 threshold breached, 130/143 stopped by a signal.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -35,6 +35,10 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Make a report of run records
     Report(ReportArgs),
+    /// Say what changed between two runs, and whether it is more than chance
+    Compare(CompareArgs),
+    /// Make one record of the records of all shards
+    Merge(MergeArgs),
     /// Print a JSON Schema, for editors
     Schema(SchemaArgs),
     /// Look at the settings
@@ -199,6 +203,39 @@ pub(crate) enum ReportFormat {
     Term,
     Md,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The record to compare with; `-` is standard input
+    #[arg(value_name = "BASE")]
+    pub(crate) base: PathBuf,
+    /// The record that is compared
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// Exit with 6 if this holds: 'rows_per_second < -5%' (repeatable)
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub(crate) fail_on: Vec<String>,
+    /// What is printed
+    #[arg(short, long, value_enum, default_value_t = CompareFormat::Term)]
+    pub(crate) format: CompareFormat,
+}
+
+/// What `compare` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompareFormat {
+    Term,
+    Md,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// The records of all shards, in any order
+    #[arg(value_name = "RECORD", required = true)]
+    pub(crate) records: Vec<PathBuf>,
+    /// Write to this file; standard output unless said
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,8 @@ pub(crate) enum Exit {
     Rows,
     /// The database's count disagrees.
     Mismatch,
+    /// `compare --fail-on` holds.
+    Regression,
     /// A threshold was breached; 99 as k6 has it.
     Threshold,
     /// Stopped by SIGINT: 128 + 2, as shells count.
@@ -36,6 +38,7 @@ impl Exit {
             Exit::Target => 3,
             Exit::Rows => 4,
             Exit::Mismatch => 5,
+            Exit::Regression => 6,
             Exit::Threshold => 99,
             Exit::Interrupted => 130,
             Exit::Terminated => 143,

@@ -32,7 +32,7 @@ pub fn reproduce(record: &RunRecord) -> String {
     flag("in-flight", found(record.batch.chosen_in_flight));
     let unlike =
         |value: &str, usual: &str| (!value.is_empty() && value != usual).then(|| value.to_owned());
-    flag("indexes", unlike(&settings.indexes, "before"));
+    flag("indexes", unlike(&settings.indexes, "after"));
     flag("table-mode", unlike(&record.table_mode, "create"));
     flag("shard", record.shard.map(|shard| format!("{}/{}", shard.index, shard.count)));
     line

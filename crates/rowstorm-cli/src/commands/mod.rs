@@ -1,12 +1,14 @@
 //! One file per command. Each takes its arguments and returns how the command ends.
 
 mod check;
+mod compare;
 mod completions;
 mod config;
 mod demo;
 mod explain;
 mod generate;
 mod init;
+mod merge;
 mod report;
 mod run;
 mod sample;
@@ -62,6 +64,8 @@ fn dispatch(cli: Option<Cli>) -> Result<Exit> {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Demo(args)) => demo::demo(&args),
         Some(Command::Report(args)) => report::report(&args),
+        Some(Command::Compare(args)) => compare::compare(&args),
+        Some(Command::Merge(args)) => merge::merge(&args),
         Some(Command::Schema(args)) => schema::schema(&args),
         Some(Command::Config(ConfigCommand::Show(args))) => config::show(&args),
         Some(Command::Completions(args)) => completions::completions(&args),

@@ -217,3 +217,39 @@ fn reports_are_made_from_records() {
     assert_eq!(run_in(folder.path(), &["report", "t.yaml"]).code, Some(2));
     assert_eq!(run_in(folder.path(), &["report", "nowhere.json"]).code, Some(2));
 }
+
+#[test]
+fn a_regression_exits_6() {
+    let folder = folder();
+    assert_eq!(into_sqlite(folder.path(), &[]).code, Some(0));
+    let text = std::fs::read_to_string(folder.path().join("t.json")).unwrap();
+    let mut slower: Value = serde_json::from_str(&text).unwrap();
+    slower["rows_per_second"] = (slower["rows_per_second"].as_f64().unwrap() / 2.0).into();
+    std::fs::write(folder.path().join("slow.json"), slower.to_string()).unwrap();
+    let compare = |more: &[&str]| {
+        run_in(folder.path(), &[&["compare", "t.json", "slow.json"], more].concat())
+    };
+    assert_eq!(compare(&[]).code, Some(0));
+    assert_eq!(compare(&["--fail-on", "rows_per_second < -60%"]).code, Some(0));
+    let done = compare(&["--fail-on", "rows_per_second < -5%"]);
+    assert_eq!(done.code, Some(6), "{done:?}");
+    assert!(done.stderr.contains("-50.0%"), "{}", done.stderr);
+    assert_eq!(compare(&["--fail-on", "speed < -5%"]).code, Some(2));
+}
+
+#[test]
+fn the_records_of_shards_become_one() {
+    let folder = folder();
+    for (shard, record) in [("1/2", "1.json"), ("2/2", "2.json")] {
+        let more = ["--shard", shard, "-o", record];
+        let arguments =
+            ["run", "t.yaml", "--to", "sqlite:t.db", "--rows", "5000", "--progress", "off"];
+        let done = run_in(folder.path(), &[&arguments[..], &more].concat());
+        assert_eq!(done.code, Some(0), "{done:?}");
+    }
+    assert_eq!(count(folder.path()), 5000, "no shard drops another's rows");
+    let done = run_in(folder.path(), &["merge", "2.json", "1.json", "-o", "t.json"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(record(folder.path())["rows"]["accepted"], 5000);
+    assert_eq!(run_in(folder.path(), &["merge", "1.json", "1.json"]).code, Some(2));
+}

@@ -5,7 +5,7 @@ use crate::common::{ran, rowstorm, run, run_in};
 /// Every help text, as it is printed. `ROWSTORM_BLESS=1 cargo test` writes it anew.
 #[test]
 fn help_texts_are_as_written() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 14] = [
         &[],
         &["demo"],
         &["init"],
@@ -15,6 +15,8 @@ fn help_texts_are_as_written() {
         &["explain"],
         &["run"],
         &["report"],
+        &["compare"],
+        &["merge"],
         &["schema"],
         &["config", "show"],
         &["completions"],

@@ -166,7 +166,7 @@ pub(crate) fn settings(rows: Option<u64>) -> Settings {
         batch: "auto".into(),
         in_flight: "auto".into(),
         max_bytes_in_flight: 256 * 1024 * 1024,
-        indexes: "before".into(),
+        indexes: "after".into(),
         max_errors: "0".into(),
         retry: 3,
         timeout_s: 30.0,
