@@ -1,7 +1,7 @@
 //! The first `auto`: climbs by doubling, one coordinate after the other, and stops where doubling no longer pays.
 //!
 //! It answers one question at a time: is twice as much of this coordinate at least a tenth faster? Yes: keep it and ask
-//! of the other. No: measure once more, go back, and next time jump over the step (a wire may have a notch at some
+//! of the other. No: go back, measure there again, and next time jump over the step (a wire may have a notch at some
 //! size: PostgreSQL's COPY does at 1,000 rows). Two refusals close a coordinate; with both closed it has settled, on
 //! the smaller of any two settings that are equally fast. It does not follow a server that changes its speed later.
 
@@ -16,8 +16,13 @@ const START_ROWS: u32 = 1_000;
 const START_IN_FLIGHT: u32 = 2;
 /// A trial must be this much faster to be kept.
 const GAIN_MIN: f64 = 1.10;
-/// Slices of a trial before it is given up.
-const SLICES_MAX: u32 = 2;
+/// Slices of a setting before it is judged: one can be a burst, or a stall.
+const SLICES: u32 = 2;
+/// A trial that is so much slower is given up after one slice.
+const LOSS_CLEAR: f64 = 0.74;
+/// Beyond its footprint times this, a gain is an error of measurement; so often it is measured again.
+const PLAUSIBLE: f64 = 1.2;
+const DOUBTS_MAX: u32 = 4;
 /// Refused trials that close a coordinate.
 const REFUSALS_MAX: u32 = 2;
 
@@ -56,6 +61,7 @@ pub struct Climb {
     slice: Slice,
     slices: u32,
     slices_sum: f64,
+    doubts: u32,
     settled: bool,
 }
 
@@ -106,6 +112,7 @@ impl Climb {
             slice: Slice::default(),
             slices: 0,
             slices_sum: 0.0,
+            doubts: 0,
             settled: false,
         }
     }
@@ -125,24 +132,40 @@ impl Climb {
         self.slices += 1;
         self.slices_sum += rate;
         let mean = self.slices_sum / f64::from(self.slices);
+        let kept = self.kept_rate.unwrap_or(mean);
+        let clear = self.trial.is_some() && mean < kept * LOSS_CLEAR;
+        if self.slices < SLICES && !clear {
+            self.slice.next();
+            return;
+        }
         let Some(axis) = self.trial else {
-            self.kept_rate = Some(mean);
-            self.try_next(mean);
+            // What was measured here before counts as much: either can have been a lucky moment.
+            let rate = f64::midpoint(kept, mean);
+            self.kept_rate = Some(rate);
+            self.try_next(rate);
             return;
         };
-        // A trial starts only from a measured setting; without one, anything is faster.
-        let kept_rate = self.kept_rate.unwrap_or(0.0);
-        if mean >= kept_rate * GAIN_MIN {
+        if mean > kept * self.growth() * PLAUSIBLE && self.doubts < DOUBTS_MAX {
+            // Nothing grows faster than its footprint: what is kept was measured in a bad moment.
+            self.doubts += 1;
+            self.trial = None;
+            self.kept_rate = None;
+            self.set(self.kept, Reason::Again { tried: mean, kept });
+        } else if mean >= kept * GAIN_MIN {
             self.keep(axis, mean);
-        } else if self.slices < SLICES_MAX {
-            self.slice.next();
         } else {
             self.refusals[axis as usize] += 1;
             self.trial = None;
             self.next = axis.other();
             // It is measured again there before the next trial: capacity drifts, and neighbours in time compare best.
-            self.set(self.kept, Reason::Back { tried: mean, kept: kept_rate });
+            self.set(self.kept, Reason::Back { tried: mean, kept });
         }
+    }
+
+    /// How many times the footprint of what is kept a trial has.
+    fn growth(&self) -> f64 {
+        let tried = f64::from(self.decision.batch_rows) * f64::from(self.decision.in_flight);
+        tried / (f64::from(self.kept.rows) * f64::from(self.kept.in_flight))
     }
 
     fn keep(&mut self, axis: Axis, rate: f64) {

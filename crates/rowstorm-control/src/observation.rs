@@ -110,6 +110,13 @@ pub enum Reason {
         /// Rows per second of what is kept.
         kept: f64,
     },
+    /// The trial was faster than it can be: what is kept is measured again.
+    Again {
+        /// Rows per second of the trial.
+        tried: f64,
+        /// Rows per second of what is kept, as measured before.
+        kept: f64,
+    },
     /// The server was busy.
     Busy,
     /// The server found the payload too large.
@@ -132,6 +139,9 @@ impl fmt::Display for Reason {
             }
             Reason::Back { tried, kept } => {
                 write!(out, "back: tried {tried:.0}, keeping {kept:.0} rows/s")
+            }
+            Reason::Again { tried, kept } => {
+                write!(out, "measuring again: {tried:.0} rows/s cannot come from {kept:.0}")
             }
             Reason::Busy => out.write_str("server busy: backing off"),
             Reason::TooLarge => out.write_str("payload too large: halving"),

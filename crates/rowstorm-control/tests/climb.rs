@@ -100,7 +100,7 @@ fn it_gets_near_the_best_setting_of_simple_servers() {
 #[test]
 fn it_settles_within_a_few_seconds() {
     let mut climb = Climb::new(options(50_000, 32));
-    drive(&mut climb, fixed_cost, 8.0);
+    drive(&mut climb, fixed_cost, 12.0);
     assert_eq!(climb.state(), State::Settled, "{:?}", climb.decision());
 }
 
@@ -115,6 +115,27 @@ fn a_pinned_setting_is_left_alone() {
     drive(&mut climb, fixed_cost, 20.0);
     assert_eq!(climb.decision().in_flight, 3);
     assert!(climb.decision().batch_rows > 4_000);
+}
+
+#[test]
+fn stalls_do_not_make_it_climb() {
+    // Ten workers' worth of nothing: every setting is equally fast, but the server stalls now and then.
+    for every in [7, 11, 23, 40] {
+        let mut climb = Climb::new(options(50_000, 64));
+        let mut at = 0.0;
+        for batch in 0..4_000u32 {
+            let decision = climb.decision().clone();
+            let stall = if batch % every == 0 { 0.15 } else { 0.0 };
+            at += f64::from(decision.batch_rows) * 3e-6 + stall;
+            climb.observe(&Observation {
+                at: Duration::from_secs_f64(at),
+                rows: decision.batch_rows,
+                decision: decision.number,
+                ..seen(0, Verdict::Done)
+            });
+        }
+        assert!(climb.decision().in_flight <= 16, "{every}: {:?}", climb.decision());
+    }
 }
 
 #[test]
