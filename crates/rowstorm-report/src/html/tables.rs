@@ -15,7 +15,7 @@ pub(super) fn thresholds(page: &mut Markup, thresholds: &[Checked]) {
     if thresholds.is_empty() {
         return;
     }
-    page.tag("<h2>Thresholds</h2><table><thead><tr><th scope=\"col\">Promise</th>")
+    page.tag("<h2>Thresholds</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Promise</th>")
         .tag("<th scope=\"col\" class=\"n\">Observed</th><th scope=\"col\">Held</th></tr></thead><tbody>");
     for one in thresholds {
         page.tag("<tr><th scope=\"row\"><code>")
@@ -28,12 +28,12 @@ pub(super) fn thresholds(page: &mut Markup, thresholds: &[Checked]) {
             "<td class=\"broken\">✗ no</td></tr>"
         });
     }
-    page.tag("</tbody></table>\n");
+    page.tag("</tbody></table></div>\n");
 }
 
 pub(super) fn accounts(page: &mut Markup, record: &RunRecord) {
     page.tag(
-        "<h2>Accounts</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Table</th>",
+        "<h2>Accounts</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Table</th>",
     );
     for name in ["Planned", "Accepted", "Confirmed", "Rejected", "Unknown", "Counted after"] {
         page.tag("<th scope=\"col\" class=\"n\">").tag(name).tag("</th>");
@@ -62,14 +62,14 @@ pub(super) fn errors(page: &mut Markup, record: &RunRecord) {
     if record.errors.is_empty() {
         return;
     }
-    page.tag("<h2>Errors</h2><table><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"n\">Count</th>")
+    page.tag("<h2>Errors</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"n\">Count</th>")
         .tag("<th scope=\"col\">For example</th></tr></thead><tbody>");
     for error in record.errors.iter().take(ROWS_MAX) {
         page.tag("<tr><th scope=\"row\">").text(&error.class).tag("</th>");
         number(page, &grouped(error.count));
         page.tag("<td>").text(error.samples.first().map_or("", String::as_str)).tag("</td></tr>");
     }
-    page.tag("</tbody></table>\n");
+    page.tag("</tbody></table></div>\n");
     rest(page, record.errors.len());
 }
 
@@ -78,7 +78,7 @@ pub(super) fn decisions(page: &mut Markup, record: &RunRecord) {
     if decisions.is_empty() {
         return;
     }
-    page.tag("<h2>Decisions</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\" class=\"n\">At</th>")
+    page.tag("<h2>Decisions</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th scope=\"col\" class=\"n\">At</th>")
         .tag("<th scope=\"col\" class=\"n\">Rows per batch</th><th scope=\"col\" class=\"n\">In flight</th>")
         .tag("<th scope=\"col\">Why</th></tr></thead><tbody>");
     for decision in decisions.iter().take(ROWS_MAX) {
@@ -98,7 +98,7 @@ pub(super) fn latency(page: &mut Markup, record: &RunRecord) {
     if !timed && lag.is_none() {
         return;
     }
-    page.tag("<h2>Latency</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">From</th>");
+    page.tag("<h2>Latency</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">From</th>");
     for (name, _) in facts::percentiles(&record.latency_ms) {
         page.tag("<th scope=\"col\" class=\"n\">").tag(name).tag("</th>");
     }
