@@ -17,6 +17,8 @@ use crate::signals::Signals;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Watch {
     pub(crate) progress: Progress,
+    /// Whether more than errors is said.
+    pub(crate) talks: bool,
     pub(crate) metrics: Option<SocketAddr>,
 }
 
@@ -37,7 +39,7 @@ async fn drive(plan: Plan, sink: BoxSink, options: RunOptions, watch: Watch) -> 
         Some(address) => Some(Exporter::start(address).await?),
         None => None,
     };
-    if let Some(exporter) = &exporter {
+    if let Some(exporter) = exporter.as_ref().filter(|_| watch.talks) {
         console::talk(&format!("metrics  http://{}/metrics", exporter.address));
     }
     let target = options.target.clone();
@@ -74,7 +76,9 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut next = error.source();
     while let Some(cause) = next {
         let words = cause.to_string();
-        if !text.contains(&words) {
+        // Drivers put a few words in front of what the server said.
+        let said = words.split_once(": ").map_or(words.as_str(), |(_, said)| said);
+        if !text.contains(said) {
             text = format!("{text}: {words}");
         }
         next = cause.source();
@@ -89,4 +93,20 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
         .build()
         .map_err(|cause| Failure::new(Exit::Internal, format!("cannot start threads: {cause}")))?;
     Ok(runtime.block_on(future))
+}
+
+#[cfg(test)]
+mod tests {
+    use rowstorm::sink::SinkError;
+
+    use super::*;
+
+    #[test]
+    fn what_the_server_said_is_said_once() {
+        let said = |message: &str, cause: &str| {
+            with_causes(&SinkError::fatal("x", message).because(std::io::Error::other(cause)))
+        };
+        assert_eq!(said("no such table", "error returned: no such table"), "no such table");
+        assert_eq!(said("cannot connect", "reset by peer"), "cannot connect: reset by peer");
+    }
 }

@@ -117,7 +117,7 @@ impl History {
 fn line(seen: &Snapshot, history: &History, width: usize) -> String {
     match seen.phase {
         Phase::Preparing => return "making the tables ready".to_owned(),
-        Phase::Indexing => return format!("{}  making indexes", arrived(seen)),
+        Phase::Indexing => return format!("{}  making late indexes and statistics", arrived(seen)),
         Phase::Counting => return format!("{}  counting in the database", arrived(seen)),
         Phase::Over => return format!("{}  writing the record", arrived(seen)),
         Phase::Loading => {}

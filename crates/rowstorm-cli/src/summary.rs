@@ -30,11 +30,11 @@ pub(crate) fn text(record: &RunRecord, checked: &[Checked], written: &[&Path]) -
     report::summary(record, checked, &written, style())
 }
 
-/// The charts that a record has data for, in characters, a blank line between them.
-pub(crate) fn charts(record: &RunRecord) -> String {
+/// The first `most` charts that a record has data for, in characters, a blank line between them.
+pub(crate) fn charts(record: &RunRecord, most: usize) -> String {
     let drawn = chart::charts(record);
     let texts: Vec<String> =
-        drawn.iter().map(|one| report::draw(one, CHART_ROWS, style())).collect();
+        drawn.iter().take(most).map(|one| report::draw(one, CHART_ROWS, style())).collect();
     texts.join("\n")
 }
 

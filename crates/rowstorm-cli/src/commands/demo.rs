@@ -1,11 +1,11 @@
 //! `demo`: no config, no server. The rows are seen first, then written, counted, drawn and reported.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rowstorm::runner::Ending;
 use rowstorm::schema::{Progress, RunSettings, Span};
 use rowstorm::{RunOptions, RunRecord, Target};
-use std::time::Duration;
 
 use super::sample::as_table;
 use crate::args::DemoArgs;
@@ -20,6 +20,9 @@ const ROWS: u64 = 2_000_000;
 
 /// Rows that are shown first.
 const SHOWN: u64 = 3;
+
+/// Speed over time, and by batch size where several were tried.
+const CHARTS: usize = 2;
 
 /// Made in a temporary folder, which goes away with its rows.
 const DATABASE: &str = "rowstorm-demo.db";
@@ -60,11 +63,15 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<Exit> {
         target: format!("sqlite:{DATABASE}"),
         ..settings::run_options(&document, &settings, clock, |_| None)?
     };
-    let watch = Watch { progress: Progress::Every(Span(Duration::from_secs(1))), metrics: None };
+    let watch = Watch {
+        progress: Progress::Every(Span(Duration::from_secs(1))),
+        talks: true,
+        metrics: None,
+    };
     let Loaded { finished, signal } = load::load(plan, target::open(&database)?, options, watch)?;
     let record = &finished.record;
     let (report, kept) = keep(record)?;
-    console::data(&format!("{}\n", summary::charts(record)))?;
+    console::data(&format!("{}\n", summary::charts(record, CHARTS)))?;
     console::data(&summary::text(record, &[], &[&report, &kept]))?;
     if let Some(failure) = outcome::complaint(&finished.ending, record) {
         console::talk(&failure.to_string());

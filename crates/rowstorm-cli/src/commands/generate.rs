@@ -42,7 +42,7 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<Exit> {
     };
     let plan = document.plan(settings::plan_options(&document, &settings, clock))?;
     let every = Progress::Every(Span(std::time::Duration::from_secs(1)));
-    let watch = Watch { progress: settings.progress.unwrap_or(every), metrics: None };
+    let watch = Watch { progress: settings.progress.unwrap_or(every), talks: true, metrics: None };
     let fingerprint = plan.fingerprint();
     let Loaded { finished, signal } = load::load(plan, target::open(&target)?, options, watch)?;
     let record = &finished.record;

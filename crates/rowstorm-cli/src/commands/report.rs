@@ -15,7 +15,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
     let text = match format {
         ReportFormat::Html => page(&records)?,
         ReportFormat::Term => each(&records, |record| {
-            format!("{}\n{}", summary::text(record, &[], &[]), summary::charts(record))
+            format!("{}\n{}", summary::text(record, &[], &[]), summary::charts(record, usize::MAX))
         }),
         ReportFormat::Md => each(&records, |record| rowstorm::report::markdown(record, &[])),
         ReportFormat::Json => each(&records, RunRecord::to_json),

@@ -94,6 +94,7 @@ fn watch(settings: &RunSettings, talks: bool) -> Result<Watch> {
     });
     Ok(Watch {
         progress: if talks { settings.progress.unwrap_or(Progress::Off) } else { Progress::Off },
+        talks,
         metrics: metrics.transpose()?,
     })
 }
