@@ -6,12 +6,18 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::flags::RunFlags;
 
+const AFTER_HELP: &str = "\
+FILE is a schema file, or the name of a sample: cpu, environment, shop, payload, events.
+
+Exit codes: 0 done, verified   1 internal error   2 usage or invalid file
+            3 target unreachable or refused       4 rows rejected or lost
+            5 verification mismatch   6 regression (compare)   99 threshold broke
+            130/143 stopped by a signal: drained, record written";
+
 /// Fill any database with realistic rows, fast, and prove that every row arrived.
 #[derive(Debug, Parser)]
 #[command(name = "rowstorm", version, arg_required_else_help = false)]
-#[command(after_help = "FILE is a schema file, or the name of a sample: cpu, environment, shop, \
-    payload, events.\nExit codes: 0 done and verified, 1 internal error, 2 usage or invalid file, \
-    3 target unreachable\nor refused, 4 rows rejected or lost, 5 verification mismatch, 6 regression (compare\n--fail-on), 99 threshold breached, 130/143 stopped by a signal.")]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -50,10 +56,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Rows to write
+    /// Rows to write; 2 million unless said
     #[arg(long, value_name = "N", value_parser = crate::flags::count)]
     pub(crate) rows: Option<u64>,
-    /// The seed of all values
+    /// The seed of all values; 42 unless said
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 }
