@@ -185,6 +185,7 @@ fn counting(table: &TablePlan, scope: &Scope, integers: &[&str]) -> String {
 }
 
 /// Nothing was written by what failed here.
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 pub(crate) fn failed(error: sqlx::Error) -> SinkError {
-    Trouble::of(error, Delivery::None).into_error()
+    Trouble::of(&error, Delivery::None).into_error()
 }

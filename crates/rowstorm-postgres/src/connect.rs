@@ -107,7 +107,7 @@ impl Server {
     /// Opens a connection.
     pub(crate) async fn open(&self) -> Result<PgConnection, SinkError> {
         let failed = |cause| {
-            let mut error = Trouble::of(cause, Delivery::None).into_error();
+            let mut error = Trouble::of(&cause, Delivery::None).into_error();
             error.message = format!("cannot connect to {}: {}", self.place(), error.message);
             error
         };

@@ -2,14 +2,14 @@
 
 use rowstorm_sink::{Delivery, SinkError, SinkErrorKind};
 
-/// An error, read: what can be done about it.
+/// An error, read: what can be done about it. Its message holds all that the driver's error says, so that one is not
+/// kept: a report that prints causes would say everything twice.
 #[derive(Debug)]
 pub(crate) struct Trouble {
     pub(crate) reaction: Reaction,
     /// "23505 unique_violation"
     pub(crate) class: String,
     pub(crate) message: String,
-    source: sqlx::Error,
 }
 
 /// What can be done about a [`Trouble`].
@@ -28,13 +28,17 @@ const MESSAGE_CHARS_MAX: usize = 400;
 
 impl Trouble {
     /// Reads an error; `delivery` is what holds for the rows if the connection broke.
-    pub(crate) fn of(source: sqlx::Error, delivery: Delivery) -> Trouble {
+    pub(crate) fn of(source: &sqlx::Error, delivery: Delivery) -> Trouble {
         let Some(database) = source.as_database_error() else {
-            let (reaction, class) = match &source {
+            let (reaction, class) = match source {
                 sqlx::Error::Configuration(_) => {
                     (Reaction::Fail(SinkErrorKind::Fatal), "configuration")
                 }
                 sqlx::Error::Tls(_) => (Reaction::Fail(SinkErrorKind::Fatal), "tls"),
+                // What rustls makes of a certificate that it does not trust.
+                sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => {
+                    (Reaction::Fail(SinkErrorKind::Fatal), "tls")
+                }
                 // What comes back is not what was asked for: our own SQL does not fit this server.
                 sqlx::Error::ColumnDecode { .. }
                 | sqlx::Error::Decode(_)
@@ -42,7 +46,7 @@ impl Trouble {
                 _ => (Reaction::Fail(SinkErrorKind::Lost(delivery)), "connection"),
             };
             let message = source.to_string();
-            return Trouble { reaction, class: class.to_owned(), message, source };
+            return Trouble { reaction, class: class.to_owned(), message };
         };
         let code = database.code().unwrap_or_default().into_owned();
         let detail = database
@@ -52,12 +56,7 @@ impl Trouble {
             Some(detail) => format!("{}: {detail}", database.message()),
             None => database.message().to_owned(),
         };
-        Trouble {
-            reaction: react(&code, delivery),
-            class: class(&code),
-            message: cut(&message),
-            source,
-        }
+        Trouble { reaction: react(&code, delivery), class: class(&code), message: cut(&message) }
     }
 
     /// Whether an INSERT of all rows must be tried row by row: single rows are at fault, or `ON CONFLICT` itself is,
@@ -85,7 +84,6 @@ impl Trouble {
             Reaction::Sift | Reaction::Refuse => SinkErrorKind::Fatal,
         };
         SinkError::new(kind, self.class, format!("PostgreSQL: {}{hint}", self.message))
-            .because(self.source)
     }
 }
 

@@ -234,7 +234,7 @@ async fn make(connection: &mut PgConnection, sql: &str) -> Result<(), SinkError>
     match run(connection, sql).await {
         Ok(_) => Ok(()),
         Err(error) => {
-            let trouble = Trouble::of(error, Delivery::None);
+            let trouble = Trouble::of(&error, Delivery::None);
             let made = match trouble.class.split(' ').next() {
                 // The table's own row type comes first: 42710.
                 Some("42P07" | "42710") => true,

@@ -55,9 +55,9 @@ pub(crate) async fn sift(
     let trouble = match sift_in_transaction(connection, table, payload, cause).await {
         Ok(outcome) => match run(connection, "COMMIT").await {
             Ok(_) => return Ok(outcome),
-            Err(error) => Trouble::of(error, Delivery::InDoubt),
+            Err(error) => Trouble::of(&error, Delivery::InDoubt),
         },
-        Err(error) => Trouble::of(error, Delivery::None),
+        Err(error) => Trouble::of(&error, Delivery::None),
     };
     // If this fails, too, the connection is gone, and the next write says so.
     let _ = run(connection, "ROLLBACK").await;

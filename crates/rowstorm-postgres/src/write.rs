@@ -51,7 +51,7 @@ impl PostgresWriter {
         match copy_into(&mut lane.connection, &self.copy, payload).await {
             Ok(taken) => counted(taken, payload.len()),
             Err((error, delivery)) => {
-                let trouble = Trouble::of(error, delivery);
+                let trouble = Trouble::of(&error, delivery);
                 match trouble.reaction {
                     Reaction::Sift => self.sift(lane, payload, Some(trouble)).await,
                     Reaction::Refuse => {
@@ -71,7 +71,7 @@ impl PostgresWriter {
     ) -> Result<Outcome, SinkError> {
         if !lane.staged {
             if let Err(error) = stage(&mut lane.connection, &self.table).await {
-                let trouble = Trouble::of(error, Delivery::None);
+                let trouble = Trouble::of(&error, Delivery::None);
                 return unstaged(trouble, payload, cause);
             }
             lane.staged = true;
