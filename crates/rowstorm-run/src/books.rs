@@ -82,7 +82,8 @@ impl Books {
         self.note(&error.class, 1, &error.message);
     }
 
-    fn refused(&mut self, rejected: &Rejected) {
+    /// What was said of rows that were refused.
+    pub(crate) fn refused(&mut self, rejected: &Rejected) {
         let mut named = 0;
         for refusal in &rejected.refusals {
             named += refusal.count;

@@ -3,12 +3,11 @@
 //! All state of a run stands in one struct behind one short lock that is never held across an `await`. Lanes that have
 //! to wait are woken by a counter that moves with every change that can concern them.
 
-use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rowstorm_control::{Observation, Pace, Steady, Unpaced, Verdict};
-use rowstorm_sink::{Outcome, SinkError, SinkErrorKind};
+use rowstorm_sink::{Attempt, Outcome, SinkError, SinkErrorKind};
 use tokio::sync::watch;
 
 use crate::books::Books;
@@ -187,7 +186,7 @@ impl Desk {
         let arrived = outcome.accepted + outcome.confirmed;
         let warm = state.is_warm();
         state.stats.answered(latency, arrived, refused, warm);
-        state.book(lane, job.rows.clone(), outcome);
+        state.book(lane, job, outcome);
         let verdict = if refused == 0 { Verdict::Done } else { Verdict::Failed };
         self.observe(state, job, verdict, latency, bytes);
     }
@@ -249,7 +248,7 @@ impl Desk {
     pub(crate) fn refuse_row(&self, lane: usize, job: &Job, why: String) {
         let mut state = self.lock();
         state.open_mut().one_row_too_large(job.whole);
-        state.book(lane, job.rows.clone(), &Outcome::refused(job.len(), "too large", why));
+        state.book(lane, job, &Outcome::refused(job.len(), "too large", why));
     }
 
     /// The most rows that a payload should have now.
@@ -334,7 +333,7 @@ impl State {
             attempts: 0,
             halved: 0,
             whole: rows,
-            doubt: rowstorm_sink::Attempt::First,
+            doubt: Attempt::First,
             bytes,
         };
         let pause = open.controller.decision().pause;
@@ -345,11 +344,17 @@ impl State {
         Take::Job(job, pause)
     }
 
-    fn book(&mut self, lane: usize, rows: Range<u64>, outcome: &Outcome) {
+    fn book(&mut self, lane: usize, job: &Job, outcome: &Outcome) {
         let open = self.open_mut();
-        open.take_from_hand(lane, rows.end - rows.start);
+        open.take_from_hand(lane, job.len());
         let table = open.table;
-        self.books.settle(table, rows, outcome);
+        // A refusal of the whole (a full disk) says nothing of an earlier attempt, which may have arrived.
+        if job.doubt == Attempt::Replay && outcome.rejected.count == job.len() {
+            self.books.refused(&outcome.rejected);
+            self.books.lose_sight(table, job.len());
+        } else {
+            self.books.settle(table, job.rows.clone(), outcome);
+        }
         let total = self.books.total();
         let base = match self.max_errors {
             MaxErrors::Rows(_) => total.planned,

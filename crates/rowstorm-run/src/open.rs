@@ -30,6 +30,7 @@ pub(crate) struct Open {
     rows_max: u32,
     ceiling: u32,
     payload_bytes_max: u64,
+    bytes_in_flight_max: u64,
     row_bytes: f64,
     lanes_max: u32,
 }
@@ -62,20 +63,29 @@ impl Open {
             rows_max,
             ceiling: rows_max,
             payload_bytes_max,
+            bytes_in_flight_max: options.bytes_in_flight_max,
             row_bytes,
             lanes_max,
         }
     }
 
-    /// How many lanes may work now.
+    /// How many lanes may work now: no more than have room for their payloads, because a lane that waits for bytes would
+    /// have to give its buffer away each time.
     pub(crate) fn width(&self) -> u32 {
-        self.controller.decision().in_flight.min(self.lanes_max).max(1)
+        let room = self.bytes_in_flight_max / self.bytes_of(self.payload_rows()).max(1);
+        let wanted = self.controller.decision().in_flight.min(self.lanes_max);
+        wanted.min(u32::try_from(room).unwrap_or(u32::MAX)).max(1)
+    }
+
+    /// Rows of a whole batch.
+    fn payload_rows(&self) -> u64 {
+        let fit = self.payload_bytes_max as f64 / self.row_bytes / SLACK_SHARE;
+        u64::from(self.batch_rows().min(fit as u32).max(1))
     }
 
     /// Rows of the next job, and the bytes to reserve for it.
     pub(crate) fn size(&self) -> (u64, u64) {
-        let fit = self.payload_bytes_max as f64 / self.row_bytes / SLACK_SHARE;
-        let rows = u64::from(self.batch_rows().min(fit as u32).max(1)).min(self.end - self.next);
+        let rows = self.payload_rows().min(self.end - self.next);
         (rows, self.bytes_of(rows))
     }
 

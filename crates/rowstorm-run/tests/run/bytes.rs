@@ -9,7 +9,7 @@ use rowstorm_sink::{Fault, Limits, Memory};
 use crate::stage::{KEYED, Slow, assert_balanced, assert_done, keys, options, plan, run};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn payload_bytes_in_flight_never_exceed_the_budget(

@@ -17,7 +17,7 @@ fn rows(memory: &Memory, table: &str) -> BTreeSet<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_split_into_shards_gives_the_same_rows(count in 1u32..9, total in 0u64..500) {
