@@ -119,14 +119,18 @@ fn a_pinned_setting_is_left_alone() {
 
 #[test]
 fn stalls_do_not_make_it_climb() {
-    // Ten workers' worth of nothing: every setting is equally fast, but the server stalls now and then.
-    for every in [7, 11, 23, 40] {
+    // One worker: more in flight only waits longer. Now and then everything stands still (a checkpoint).
+    let mut climbed = Vec::new();
+    for (every, stall) in [(0.5, 0.2), (0.7, 0.4), (0.9, 0.3), (1.1, 0.5), (1.7, 0.9), (2.3, 0.6)] {
         let mut climb = Climb::new(options(50_000, 64));
-        let mut at = 0.0;
-        for batch in 0..4_000u32 {
+        let (mut at, mut stalls) = (0.0, 1.0);
+        while at < 60.0 {
             let decision = climb.decision().clone();
-            let stall = if batch % every == 0 { 0.15 } else { 0.0 };
-            at += f64::from(decision.batch_rows) * 3e-6 + stall;
+            at += f64::from(decision.batch_rows) * 3e-6;
+            if at > stalls * every {
+                stalls += 1.0;
+                at += stall;
+            }
             climb.observe(&Observation {
                 at: Duration::from_secs_f64(at),
                 rows: decision.batch_rows,
@@ -134,8 +138,10 @@ fn stalls_do_not_make_it_climb() {
                 ..seen(0, Verdict::Done)
             });
         }
-        assert!(climb.decision().in_flight <= 16, "{every}: {:?}", climb.decision());
+        climbed.push(climb.decision().in_flight);
     }
+    // A chance gain can be kept once; on one slice and without doubt it was kept twice and more.
+    assert!(climbed.iter().all(|lanes| *lanes <= 4), "{climbed:?}");
 }
 
 #[test]

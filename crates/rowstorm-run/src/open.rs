@@ -72,20 +72,14 @@ impl Open {
     /// How many lanes may work now: no more than have room for their payloads, because a lane that waits for bytes would
     /// have to give its buffer away each time.
     pub(crate) fn width(&self) -> u32 {
-        let room = self.bytes_in_flight_max / self.bytes_of(self.payload_rows()).max(1);
+        let room = self.bytes_in_flight_max / self.bytes_of(u64::from(self.batch_rows())).max(1);
         let wanted = self.controller.decision().in_flight.min(self.lanes_max);
         wanted.min(u32::try_from(room).unwrap_or(u32::MAX)).max(1)
     }
 
-    /// Rows of a whole batch.
-    fn payload_rows(&self) -> u64 {
-        let fit = self.payload_bytes_max as f64 / self.row_bytes / SLACK_SHARE;
-        u64::from(self.batch_rows().min(fit as u32).max(1))
-    }
-
     /// Rows of the next job, and the bytes to reserve for it.
     pub(crate) fn size(&self) -> (u64, u64) {
-        let rows = self.payload_rows().min(self.end - self.next);
+        let rows = u64::from(self.batch_rows()).min(self.end - self.next);
         (rows, self.bytes_of(rows))
     }
 
@@ -147,9 +141,10 @@ impl Open {
         self.ceiling
     }
 
-    /// Rows per batch, as decided and as the server allows.
+    /// Rows per batch, as decided and as server and budget allow.
     pub(crate) fn batch_rows(&self) -> u32 {
-        self.controller.decision().batch_rows.min(self.ceiling)
+        let fit = self.payload_bytes_max as f64 / self.row_bytes / SLACK_SHARE;
+        self.controller.decision().batch_rows.min(self.ceiling).min(fit as u32).max(1)
     }
 
     /// The server refused another connection.
