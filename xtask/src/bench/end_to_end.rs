@@ -143,16 +143,17 @@ fn measure(
     Ok(())
 }
 
-/// One load into the emptied table; the server's CPU is counted around it, checkpoint and count included in neither.
+/// One load into the emptied table, and whether all of it arrived.
 fn load(
     setting: &Setting,
     run: impl FnOnce() -> anyhow::Result<(f64, f64)>,
 ) -> anyhow::Result<Load> {
     setting.ask(&format!("TRUNCATE {}", setting.table))?;
     setting.ask("CHECKPOINT")?;
-    let before = setting.clock.of_server(setting.server_pid)?;
-    let (seconds, client_cpu) = run()?;
-    let server_cpu = setting.clock.of_server(setting.server_pid)? - before;
+    let watch = setting.clock.watch(setting.server_pid)?;
+    let result = run();
+    let server_cpu = watch.finish()?;
+    let (seconds, client_cpu) = result?;
     let count = setting.ask(&format!("SELECT count(*) FROM {}", setting.table))?;
     ensure!(count == setting.rows.to_string(), "{count} rows arrived of {}", setting.rows);
     Ok(Load { rows_per_second: setting.rows as f64 / seconds, client_cpu, server_cpu })
