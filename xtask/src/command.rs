@@ -13,9 +13,18 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// `cargo` as it started us, in the root.
+///
+/// What it told us of our own package is taken out of the environment: build scripts that look at it (ring's does) would
+/// run again, and half of the tree be built again, each time that cargo is called in the other way.
 pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
+    for (name, _) in env::vars_os() {
+        let ours = name.to_string_lossy();
+        if ours.starts_with("CARGO_PKG_") || ours.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
