@@ -1,1 +1,1 @@
-//! Examples of Rowstorm: see the `[[example]]` targets.
+//! Examples of Rowstorm: see the files beside this folder, and run one with `cargo run --example NAME`.

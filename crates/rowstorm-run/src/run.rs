@@ -48,6 +48,23 @@ pub struct Finished {
     pub ending: Ending,
 }
 
+impl Finished {
+    /// For tests: every row that was planned is in the database, counted there, and none is refused or in doubt.
+    ///
+    /// # Panics
+    /// If not, with the accounts and the first errors.
+    #[track_caller]
+    pub fn assert_every_row_arrived(&self) {
+        let RunRecord { rows, errors, failure, .. } = &self.record;
+        let arrived = matches!(self.ending, Ending::Done) && rows.audited == Some(rows.planned);
+        assert!(
+            arrived && rows.accepted + rows.confirmed == rows.planned,
+            "not every row arrived: {rows:?}, ended {:?}, failure {failure:?}, errors {errors:?}",
+            self.ending
+        );
+    }
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub enum Ending {

@@ -2,7 +2,7 @@
 
 use rowstorm_gen::PlanError;
 use rowstorm_run::RunError;
-use rowstorm_schema::Invalid;
+use rowstorm_schema::{Invalid, LoadError};
 use rowstorm_sink::SinkError;
 
 use crate::TargetError;
@@ -13,6 +13,9 @@ pub enum Error {
     /// The document is wrong; every problem with its place.
     #[error(transparent)]
     Schema(#[from] Invalid),
+    /// The document cannot be read, or is wrong.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// The schema cannot be compiled.
     #[error(transparent)]
     Plan(#[from] PlanError),

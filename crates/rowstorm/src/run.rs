@@ -21,7 +21,7 @@ use crate::{Credentials, Error, Target};
 /// let run = rowstorm::Run::new(schema).seed(7).rows(1_000).to("memory:")?;
 /// let plan = run.plan()?;
 /// let done = run.go().await?;
-/// assert!(matches!(done.ending, rowstorm::Ending::Done));
+/// done.assert_every_row_arrived();
 /// assert_eq!(done.record.rows.audited, Some(1_000));
 /// assert_eq!(plan.table("t")?.rows(0..1)[0]["id"].to_string(), "1");
 /// # Ok(()) }
