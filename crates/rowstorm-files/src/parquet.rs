@@ -23,7 +23,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use rowstorm_gen::schema::{DataType, IntWidth};
 use rowstorm_gen::{Batch, Codes, ColumnData, TablePlan, Values};
-use rowstorm_sink::rows::{Item, values_len};
+use rowstorm_sink::rows::Item;
 use rowstorm_sink::{Buffer, Outcome, Payload, SinkError, json};
 
 use crate::audit::Tally;
@@ -176,7 +176,7 @@ fn arrow_type(data_type: DataType) -> ArrowType {
 
 /// A column as an Arrow array; nulls where the column has them.
 fn array(data: &ColumnData, wanted: &ArrowType, series: &[u32]) -> ArrayRef {
-    let rows = 0..values_len(&data.values);
+    let rows = 0..data.values.len();
     let present = |index: usize| !data.is_null(index);
     match &data.values {
         Values::Bool(v) => {
@@ -236,7 +236,7 @@ fn array(data: &ColumnData, wanted: &ArrowType, series: &[u32]) -> ArrayRef {
 /// Objects and arrays as JSON text.
 fn documents(data: &ColumnData, series: &[u32]) -> StringArray {
     let mut text = Buffer::default();
-    (0..values_len(&data.values))
+    (0..data.values.len())
         .map(|index| {
             text.clear();
             json::write(Item { data, index, series }, &mut text);

@@ -90,7 +90,7 @@ impl Values {
     }
 
     /// How many values there are; of a column that reads the batch's series codes, how many entries.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         match self {
             Values::Bool(values) => values.len(),
             Values::Int(values) | Values::Timestamp(values) => values.len(),
@@ -103,6 +103,11 @@ impl Values {
             Values::Object(fields) => fields.first().map_or(0, |(_, field)| field.values.len()),
             Values::Array { offsets, .. } => offsets.len().saturating_sub(1),
         }
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The same values without a dictionary: entry `codes[i]` at `i`. Nested values stay as they are.

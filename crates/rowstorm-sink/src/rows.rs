@@ -204,7 +204,7 @@ impl Arena {
         format: &mut F,
         scratch: &mut Buffer,
     ) -> Option<Arena> {
-        let entries = run.iter().map(|column| values_len(&column.values)).min()?;
+        let entries = run.iter().map(|column| column.values.len()).min()?;
         let mut out = Buffer::default();
         let mut spans = Vec::with_capacity(entries);
         for entry in 0..entries {
@@ -351,22 +351,6 @@ pub fn code(codes: &Codes, index: usize, series: &[u32]) -> u32 {
 #[inline]
 pub fn utf8(values: &Strings, index: usize) -> &str {
     std::str::from_utf8(values.get(index)).expect("a text column holds UTF-8")
-}
-
-/// How many values.
-pub fn values_len(values: &Values) -> usize {
-    match values {
-        Values::Bool(values) => values.len(),
-        Values::Int(values) | Values::Timestamp(values) => values.len(),
-        Values::Float(values) => values.len(),
-        Values::Decimal { unscaled, .. } => unscaled.len(),
-        Values::Text(values) | Values::Bytes(values) | Values::Json(values) => values.len(),
-        Values::Uuid(values) => values.len(),
-        Values::Dictionary { codes: Codes::Own(codes), .. } => codes.len(),
-        Values::Dictionary { codes: Codes::Series, entries } => values_len(&entries.values),
-        Values::Object(fields) => fields.first().map_or(0, |(_, field)| values_len(&field.values)),
-        Values::Array { offsets, .. } => offsets.len().saturating_sub(1),
-    }
 }
 
 fn kind(values: &Values) -> &'static str {

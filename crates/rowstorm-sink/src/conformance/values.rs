@@ -48,7 +48,7 @@ async fn extremes<S: Subject>(bed: Bed<S>, data_type: &'static str) {
     let table = Draft::new(&format!("rowstorm_{name}")).nullable("value", data_type).plan();
     bed.recreate(&table).await;
     let data = ColumnData { values: extreme_values(data_type), valid: None };
-    let count = crate::rows::values_len(&data.values) as i64;
+    let count = data.values.len() as i64;
     let plain = batch(0, vec![ints(0..count), data.clone()]);
     let valid = (0..count).map(|row| row % 2 == 0);
     let holes = batch(count as u64, vec![ints(count..2 * count), with_nulls(data, valid)]);
