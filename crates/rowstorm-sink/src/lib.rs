@@ -2,15 +2,17 @@
 //!
 //! A [`Sink`] knows one database: its limits, its table, how rows become bytes ([`Encoder`]) and how bytes are
 //! written ([`Writer`]). It takes no decisions about retries, sizes or pacing: the runner does. Adapters share the
-//! functions of this crate that they *call* ([`rows`], [`Buffer`]); there is no base that calls them.
+//! functions of this crate that they *call* ([`rows`], [`json`], [`sql`], [`Buffer`], [`Trouble`]); there is no base that
+//! calls them.
 //!
-//! Nothing here names SQL, JSON, a connection pool or a driver.
+//! Nothing in [`Sink`] names SQL, JSON, a connection pool or a driver.
 
 mod audit;
 mod boxed;
 mod buffer;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod connect;
 mod error;
 pub mod json;
 mod memory;
@@ -19,20 +21,26 @@ mod outcome;
 mod payload;
 pub mod rows;
 mod sink;
+pub mod sql;
+#[cfg(test)]
+mod testing;
+mod trouble;
 
 pub use audit::{Audit, ColumnAudit, Scope};
 pub use boxed::{BoxEncoder, BoxSink, BoxWriter};
 pub use buffer::Buffer;
+pub use connect::{CONNECT_MAX, ConnectOptions};
 pub use error::{Delivery, SinkError, SinkErrorKind};
 pub use memory::{
     Arrived, Fault, Memory, MemoryEncoder, MemoryRow, MemoryValue, MemoryWriter, Writes,
 };
 pub use null::{Null, NullWriter};
-pub use outcome::{Outcome, REFUSALS_MAX, Refusal, Rejected};
+pub use outcome::{Outcome, REFUSALS_MAX, Refusal, Rejected, SAMPLE_CHARS_MAX, cut};
 pub use payload::{Attempt, Payload};
 pub use sink::{
     Encoder, Explanation, IndexTime, Limits, Prepare, PrepareMode, ServerFact, Sink, Writer,
 };
+pub use trouble::{Reaction, Trouble, named};
 
 /// The guide's example is compiled and run with the doc tests.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::Buffer;
+use crate::{Buffer, SinkError, SinkErrorKind};
 
 /// The encoded rows of one range.
 #[derive(Debug, Default)]
@@ -35,6 +35,19 @@ impl Payload {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Refuses a payload that is larger than a sink's [`Limits::bytes`](crate::Limits::bytes).
+    ///
+    /// # Errors
+    /// [Too large](SinkErrorKind::TooLarge).
+    pub fn check_bytes(&self, bytes_max: u64) -> Result<(), SinkError> {
+        let bytes = self.body.len();
+        if bytes as u64 <= bytes_max {
+            return Ok(());
+        }
+        let message = format!("a payload of {bytes} bytes; one holds at most {bytes_max}");
+        Err(SinkError::new(SinkErrorKind::TooLarge, "too_large", message))
     }
 
     /// Forgets rows and bytes, keeps the memory.
