@@ -3,41 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use rowstorm_sink::{Delivery, SinkError};
+use rowstorm_sink::{CONNECT_MAX, ConnectOptions, Delivery, SinkError};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
-use crate::error::Trouble;
-
-/// A server that takes no connection in this time is taken as unreachable.
-const CONNECT_MAX: Duration = Duration::from_secs(10);
-
-/// Where and as whom to connect.
-#[derive(Clone, Default)]
-pub struct ConnectOptions {
-    /// `postgres://user@host:port/database?sslmode=require`, with the parameters that sqlx knows.
-    pub url: String,
-    /// The user, before the URL's.
-    pub username: Option<String>,
-    /// The password, before the URL's.
-    pub password: Option<String>,
-    /// The run's name, for `pg_stat_activity`: connections are called `rowstorm/NAME`.
-    pub run: Option<String>,
-    /// The server's limit on one statement (`statement_timeout`); a batch that takes longer is undone and
-    /// [busy](rowstorm_sink::SinkErrorKind::Busy). `None` leaves the server's own.
-    pub statement_timeout: Option<Duration>,
-}
-
-impl fmt::Debug for ConnectOptions {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The URL may hold a password, in its authority or as a parameter.
-        out.debug_struct("ConnectOptions")
-            .field("username", &self.username)
-            .field("run", &self.run)
-            .field("statement_timeout", &self.statement_timeout)
-            .finish_non_exhaustive()
-    }
-}
+use crate::error::{into_error, trouble};
 
 /// Runs statements without parameters; how many rows they touched.
 pub(crate) async fn run(connection: &mut PgConnection, sql: &str) -> Result<u64, sqlx::Error> {
@@ -69,6 +39,7 @@ impl Server {
         let known =
             ["postgres://", "postgresql://"].iter().any(|scheme| from.url.starts_with(scheme));
         let parsed = if known { from.url.parse::<PgConnectOptions>().ok() } else { None };
+        let name = from.application_name();
         let Some(mut options) = parsed else {
             // Neither the URL nor the parser's own words: both can quote a password.
             let expected = "expected postgres://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE[?sslmode=MODE], with \
@@ -84,10 +55,6 @@ impl Server {
         if let Some(password) = from.password {
             options = options.password(&password);
         }
-        let name = match from.run {
-            Some(run) => format!("rowstorm/{run}"),
-            None => "rowstorm".to_owned(),
-        };
         let options = options.application_name(&name).disable_statement_logging();
         Ok(Server { options, statement_timeout: from.statement_timeout })
     }
@@ -107,7 +74,7 @@ impl Server {
     /// Opens a connection.
     pub(crate) async fn open(&self) -> Result<PgConnection, SinkError> {
         let failed = |cause| {
-            let mut error = Trouble::of(&cause, Delivery::None).into_error();
+            let mut error = into_error(trouble(&cause, Delivery::None));
             error.message = format!("cannot connect to {}: {}", self.place(), error.message);
             error
         };

@@ -1,90 +1,62 @@
 //! What a driver's error means for the rows of a payload.
 
-use rowstorm_sink::{Delivery, SinkError, SinkErrorKind};
+use rowstorm_sink::{Delivery, Reaction, SinkError, SinkErrorKind, Trouble, cut, named};
 
-/// An error, read: what can be done about it. Its message holds all that the driver's error says, so that one is not
-/// kept: a report that prints causes would say everything twice.
-#[derive(Debug)]
-pub(crate) struct Trouble {
-    pub(crate) reaction: Reaction,
-    /// "23505 unique_violation"
-    pub(crate) class: String,
-    pub(crate) message: String,
-}
+use crate::dialect::NAMES;
 
-/// What can be done about a [`Trouble`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reaction {
-    /// Some rows are at fault: find out which.
-    Sift,
-    /// The database refuses all rows, whatever they hold.
-    Refuse,
-    /// As the runner's four reactions.
-    Fail(SinkErrorKind),
-}
-
-/// The longest message that is kept, in characters: details quote whole rows.
-const MESSAGE_CHARS_MAX: usize = 400;
-
-impl Trouble {
-    /// Reads an error; `delivery` is what holds for the rows if the connection broke.
-    pub(crate) fn of(source: &sqlx::Error, delivery: Delivery) -> Trouble {
-        let Some(database) = source.as_database_error() else {
-            let (reaction, class) = match source {
-                sqlx::Error::Configuration(_) => {
-                    (Reaction::Fail(SinkErrorKind::Fatal), "configuration")
-                }
-                sqlx::Error::Tls(_) => (Reaction::Fail(SinkErrorKind::Fatal), "tls"),
-                // What rustls makes of a certificate that it does not trust.
-                sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => {
-                    (Reaction::Fail(SinkErrorKind::Fatal), "tls")
-                }
-                // What comes back is not what was asked for: our own SQL does not fit this server.
-                sqlx::Error::ColumnDecode { .. }
-                | sqlx::Error::Decode(_)
-                | sqlx::Error::RowNotFound => (Reaction::Fail(SinkErrorKind::Fatal), "answer"),
-                _ => (Reaction::Fail(SinkErrorKind::Lost(delivery)), "connection"),
-            };
-            let message = source.to_string();
-            return Trouble { reaction, class: class.to_owned(), message };
-        };
-        let code = database.code().unwrap_or_default().into_owned();
-        let detail = database
-            .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
-            .and_then(sqlx::postgres::PgDatabaseError::detail);
-        let message = match detail {
-            Some(detail) => format!("{}: {detail}", database.message()),
-            None => database.message().to_owned(),
-        };
-        Trouble { reaction: react(&code, delivery), class: class(&code), message: cut(&message) }
-    }
-
-    /// Whether an INSERT of all rows must be tried row by row: single rows are at fault, or `ON CONFLICT` itself is,
-    /// which refuses tables with deferrable unique constraints (55000).
-    pub(crate) fn is_sifted(source: &sqlx::Error) -> bool {
-        let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        code.is_some_and(|code| code == "55000" || react(&code, Delivery::None) == Reaction::Sift)
-    }
-
-    /// As the runner wants it; a refusal of all rows, or of some, is fatal where there are no rows.
-    pub(crate) fn into_error(self) -> SinkError {
-        let hint = match self.class.split(' ').next().unwrap_or_default() {
-            "42501" => "; grant the privilege, or connect as another user",
-            "3F000" => "; make the schema first: CREATE SCHEMA",
-            "2BP01" => "; other tables refer to this one: drop them first",
-            "28P01" | "28000" => {
-                "; set ROWSTORM_USERNAME and ROWSTORM_PASSWORD, or name both in the URL"
+/// Reads an error; `delivery` is what holds for the rows if the connection broke.
+pub(crate) fn trouble(source: &sqlx::Error, delivery: Delivery) -> Trouble {
+    let Some(database) = source.as_database_error() else {
+        let (reaction, class) = match source {
+            sqlx::Error::Configuration(_) => {
+                (Reaction::Fail(SinkErrorKind::Fatal), "configuration")
             }
-            "3D000" => "; make the database first: CREATE DATABASE",
-            "tls" => "; `?sslmode=` in the URL says whether TLS is wanted and what is checked",
-            _ => "",
+            sqlx::Error::Tls(_) => (Reaction::Fail(SinkErrorKind::Fatal), "tls"),
+            // What rustls makes of a certificate that it does not trust.
+            sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => {
+                (Reaction::Fail(SinkErrorKind::Fatal), "tls")
+            }
+            // What comes back is not what was asked for: our own SQL does not fit this server.
+            sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::RowNotFound => (Reaction::Fail(SinkErrorKind::Fatal), "answer"),
+            _ => (Reaction::Fail(SinkErrorKind::Lost(delivery)), "connection"),
         };
-        let kind = match self.reaction {
-            Reaction::Fail(kind) => kind,
-            Reaction::Sift | Reaction::Refuse => SinkErrorKind::Fatal,
-        };
-        SinkError::new(kind, self.class, format!("PostgreSQL: {}{hint}", self.message))
-    }
+        let message = source.to_string();
+        return Trouble { reaction, class: class.to_owned(), message };
+    };
+    let code = database.code().unwrap_or_default().into_owned();
+    let detail = database
+        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+        .and_then(sqlx::postgres::PgDatabaseError::detail);
+    let message = match detail {
+        Some(detail) => format!("{}: {detail}", database.message()),
+        None => database.message().to_owned(),
+    };
+    Trouble { reaction: react(&code, delivery), class: class(&code), message: cut(message) }
+}
+
+/// Whether an INSERT of all rows must be tried row by row: single rows are at fault, or `ON CONFLICT` itself is,
+/// which refuses tables with deferrable unique constraints (55000).
+pub(crate) fn is_sifted(source: &sqlx::Error) -> bool {
+    let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "55000" || react(&code, Delivery::None) == Reaction::Sift)
+}
+
+/// As the runner wants it; a refusal of all rows, or of some, is fatal where there are no rows.
+pub(crate) fn into_error(trouble: Trouble) -> SinkError {
+    let hint = match trouble.class.split(' ').next().unwrap_or_default() {
+        "42501" => "; grant the privilege, or connect as another user",
+        "3F000" => "; make the schema first: CREATE SCHEMA",
+        "2BP01" => "; other tables refer to this one: drop them first",
+        "28P01" | "28000" => {
+            "; set ROWSTORM_USERNAME and ROWSTORM_PASSWORD, or name both in the URL"
+        }
+        "3D000" => "; make the database first: CREATE DATABASE",
+        "tls" => "; `?sslmode=` in the URL says whether TLS is wanted and what is checked",
+        _ => "",
+    };
+    trouble.into_error(NAMES.database, hint)
 }
 
 /// The server's code (SQLSTATE) to what can be done:
@@ -118,15 +90,7 @@ pub(crate) const SIFTED: [&str; 5] = ["22", "23", "44", "54", "P0"];
 
 /// A code with its name.
 pub(crate) fn class(code: &str) -> String {
-    let mut words = CONDITIONS.split_whitespace();
-    match words.by_ref().find(|word| *word == code).and_then(|_| words.next()) {
-        Some(name) => format!("{code} {name}"),
-        None => code.to_owned(),
-    }
-}
-
-pub(crate) fn cut(message: &str) -> String {
-    message.chars().take(MESSAGE_CHARS_MAX).collect()
+    named(code, CONDITIONS)
 }
 
 /// Codes that a load meets, with their names from the server's `errcodes.txt`.

@@ -16,6 +16,8 @@ mod write;
 use std::sync::Arc;
 
 use rowstorm_gen::TablePlan;
+pub use rowstorm_sink::ConnectOptions;
+use rowstorm_sink::sql::{any_row, has_rows, identity, replay_note};
 use rowstorm_sink::{
     Audit, Delivery, Explanation, IndexTime, Limits, Prepare, PrepareMode, Scope, ServerFact, Sink,
     SinkError,
@@ -23,10 +25,11 @@ use rowstorm_sink::{
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 
-pub use connect::ConnectOptions;
+use catalogue::failed;
 use connect::{Server, run};
+use dialect::NAMES;
 pub use encode::CopyEncoder;
-use error::Trouble;
+use error::{into_error, trouble};
 pub use write::PostgresWriter;
 
 /// Rows of one payload: a refused payload is sent twice, and its rows are held by the server's transaction.
@@ -82,7 +85,7 @@ impl Postgres {
     pub async fn connect_with(options: ConnectOptions) -> Result<Postgres, SinkError> {
         let sink = Postgres::new(options)?;
         let connection = sink.server.open().await?;
-        connection.close().await.map_err(catalogue::failed)?;
+        connection.close().await.map_err(failed)?;
         Ok(sink)
     }
 
@@ -122,7 +125,7 @@ impl Sink for Postgres {
     type Encoder = CopyEncoder;
 
     fn limits(&self, table: &TablePlan) -> Limits {
-        let idempotent = !dialect::identity(table).is_empty();
+        let idempotent = !identity(table).is_empty();
         Limits { rows: ROWS_MAX, bytes: BYTES_MAX, writers: WRITERS_MAX, idempotent }
     }
 
@@ -136,15 +139,8 @@ impl Sink for Postgres {
             "a refused payload goes through a temporary table: rows at fault are counted by their code, the others \
              are written"
                 .to_owned(),
+            replay_note(table),
         ];
-        if self.limits(table).idempotent {
-            notes.push(
-                "after a lost answer the payload is sent again: the key keeps one copy of each row"
-                    .into(),
-            );
-        } else {
-            notes.push("without a key, rows whose answer is lost are booked as unknown".into());
-        }
         if table.spec.postgres.as_ref().is_some_and(|options| options.unlogged) {
             notes.push("UNLOGGED: a crash of the server empties the table".into());
         }
@@ -157,19 +153,15 @@ impl Sink for Postgres {
     }
 
     async fn prepare(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
-        catalogue::check_names(table)?;
+        NAMES.check(table)?;
+        let name = dialect::table_name(table);
         let mut connection = self.server.open().await?;
         match prepare.mode {
             PrepareMode::Create => {
                 self.create(&mut connection, table).await?;
-                let any = format!("SELECT EXISTS (SELECT FROM {})", dialect::table_name(table));
-                let any = sqlx::query_scalar(&any).fetch_one(&mut connection).await;
-                if any.map_err(catalogue::failed)? {
-                    let message = format!(
-                        "table {} has rows: --table-mode append adds to them, recreate drops them",
-                        dialect::table_name(table)
-                    );
-                    return Err(SinkError::fatal("table has rows", message));
+                let any = sqlx::query(&any_row(&name)).fetch_optional(&mut connection).await;
+                if any.map_err(failed)?.is_some() {
+                    return Err(has_rows(&name));
                 }
             }
             PrepareMode::Append => self.create(&mut connection, table).await?,
@@ -183,7 +175,7 @@ impl Sink for Postgres {
         if prepare.indexes == IndexTime::Before {
             self.index(&mut connection, table).await?;
         }
-        connection.close().await.map_err(catalogue::failed)
+        connection.close().await.map_err(failed)
     }
 
     async fn writer(&self, table: &Arc<TablePlan>) -> Result<PostgresWriter, SinkError> {
@@ -199,34 +191,31 @@ impl Sink for Postgres {
         match run(&mut connection, &analyze).await {
             Ok(_) => {}
             // Statistics are a courtesy; a read-only server has no use for them.
-            Err(error)
-                if error
-                    .as_database_error()
-                    .is_some_and(|e| e.code().as_deref() == Some("25006")) => {}
-            Err(error) => return Err(catalogue::failed(error)),
+            Err(error) if trouble(&error, Delivery::None).class.starts_with("25006") => {}
+            Err(error) => return Err(failed(error)),
         }
-        connection.close().await.map_err(catalogue::failed)
+        connection.close().await.map_err(failed)
     }
 
     async fn audit(&self, table: &TablePlan, scope: &Scope) -> Result<Audit, SinkError> {
         let mut connection = self.server.open().await?;
         let audit = catalogue::audit(&mut connection, table, scope).await?;
-        connection.close().await.map_err(catalogue::failed)?;
+        connection.close().await.map_err(failed)?;
         Ok(audit)
     }
 
     async fn server(&self) -> Result<Vec<ServerFact>, SinkError> {
         let mut connection = self.server.open().await?;
         let facts: Vec<(String, String)> =
-            sqlx::query_as(FACTS).fetch_all(&mut connection).await.map_err(catalogue::failed)?;
-        connection.close().await.map_err(catalogue::failed)?;
+            sqlx::query_as(FACTS).fetch_all(&mut connection).await.map_err(failed)?;
+        connection.close().await.map_err(failed)?;
         Ok(facts.into_iter().map(|(name, value)| ServerFact { name, value }).collect())
     }
 }
 
 async fn exists(connection: &mut PgConnection, name: &str) -> Result<bool, SinkError> {
     let query = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(name);
-    query.fetch_one(connection).await.map_err(catalogue::failed)
+    query.fetch_one(connection).await.map_err(failed)
 }
 
 /// Makes a table or an index; another shard may make it at the same time, which IF NOT EXISTS does not see.
@@ -234,14 +223,14 @@ async fn make(connection: &mut PgConnection, sql: &str) -> Result<(), SinkError>
     match run(connection, sql).await {
         Ok(_) => Ok(()),
         Err(error) => {
-            let trouble = Trouble::of(&error, Delivery::None);
+            let trouble = trouble(&error, Delivery::None);
             let made = match trouble.class.split(' ').next() {
                 // The table's own row type comes first: 42710.
                 Some("42P07" | "42710") => true,
                 Some("23505") => trouble.message.contains("\"pg_"),
                 Some(_) | None => false,
             };
-            if made { Ok(()) } else { Err(trouble.into_error()) }
+            if made { Ok(()) } else { Err(into_error(trouble)) }
         }
     }
 }

@@ -5,14 +5,15 @@
 //! row by row and counts refusals by code. All of it is one transaction: a lost connection leaves all or nothing.
 
 use rowstorm_gen::TablePlan;
-use rowstorm_sink::{Attempt, Delivery, Outcome, Payload, Rejected, SinkError};
+use rowstorm_sink::sql::identity;
+use rowstorm_sink::{Attempt, Delivery, Outcome, Payload, Reaction, SinkError, Trouble};
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 
 use crate::catalogue;
 use crate::connect::run;
-use crate::dialect::{columns, identity, literal, quote, table_name};
-use crate::error::{Reaction, SIFTED, Trouble, class, cut};
+use crate::dialect::{NAMES, columns, literal, quote, table_name};
+use crate::error::{SIFTED, class, into_error, is_sifted, trouble};
 use crate::wire::Wire;
 use crate::write::copy_into;
 
@@ -21,11 +22,6 @@ const SIFT: &str = "pg_temp.rowstorm_sift";
 
 /// Why a repeated row is not there twice, where the server was not asked row by row.
 const REPEATED: &str = "a row with the same key stands there already";
-/// The class of rows that a trigger or rule left out in silence.
-pub(crate) const SUPPRESSED: &str = "suppressed";
-/// What [`SUPPRESSED`] means.
-pub(crate) const SUPPRESSED_SAMPLE: &str =
-    "a trigger or rule of the table left rows out without an error";
 
 /// Makes the temporary table and the function, once for each connection.
 pub(crate) async fn stage(
@@ -35,7 +31,7 @@ pub(crate) async fn stage(
     let stored = catalogue::columns(connection, table).await?;
     let nulls = columns(table, |column| {
         let base = stored.iter().find(|stored| stored.name == *column.name);
-        let base = base.map_or("text", |stored| stored.base.as_str());
+        let base = base.map_or("text", |stored| stored.detail.base.as_str());
         format!("NULL::{base} AS {}", quote(&column.name))
     });
     let make = format!(
@@ -55,19 +51,17 @@ pub(crate) async fn sift(
     let trouble = match sift_in_transaction(connection, table, payload, cause).await {
         Ok(outcome) => match run(connection, "COMMIT").await {
             Ok(_) => return Ok(outcome),
-            Err(error) => Trouble::of(&error, Delivery::InDoubt),
+            Err(error) => trouble(&error, Delivery::InDoubt),
         },
-        Err(error) => Trouble::of(&error, Delivery::None),
+        Err(error) => trouble(&error, Delivery::None),
     };
     // If this fails, too, the connection is gone, and the next write says so.
     let _ = run(connection, "ROLLBACK").await;
-    match (trouble.reaction, payload.attempt) {
-        // Rows of an earlier attempt may stand there: nobody can say that they were refused.
-        (Reaction::Fail(_), _) | (Reaction::Refuse, Attempt::Replay) => Err(trouble.into_error()),
-        (Reaction::Refuse, Attempt::First) | (Reaction::Sift, _) => {
-            Ok(Outcome::refused(payload.len(), trouble.class, trouble.message))
-        }
+    // Rows of an earlier attempt may stand there: nobody can say that they were refused.
+    if trouble.reaction == Reaction::Refuse && payload.attempt == Attempt::Replay {
+        return Err(into_error(trouble));
     }
+    trouble.refuse(payload.len()).map_err(into_error)
 }
 
 async fn sift_in_transaction(
@@ -83,7 +77,7 @@ async fn sift_in_transaction(
     run(connection, "SAVEPOINT rowstorm").await?;
     let mut outcome = match run(connection, &insert(table)).await {
         Ok(taken) => repeated(payload.len(), taken, cause),
-        Err(error) if Trouble::is_sifted(&error) => {
+        Err(error) if is_sifted(&error) => {
             run(connection, "ROLLBACK TO rowstorm").await?;
             row_by_row(connection).await?
         }
@@ -91,7 +85,8 @@ async fn sift_in_transaction(
     };
     if payload.attempt == Attempt::Replay {
         let (matched,): (i64,) = sqlx::query_as(&matching(table)).fetch_one(connection).await?;
-        confirm(&mut outcome, matched.unsigned_abs());
+        // Each of them was refused just now: as a repeated key, or by a trigger that spoke before the key did.
+        outcome.confirm(matched.unsigned_abs(), |class| class.starts_with("23505"));
     }
     Ok(outcome)
 }
@@ -121,38 +116,18 @@ async fn row_by_row(connection: &mut PgConnection) -> Result<Outcome, sqlx::Erro
         let sample: Option<String> = row.try_get(2)?;
         match code.as_deref() {
             None => outcome.accepted = count.unsigned_abs(),
-            Some("") => outcome.rejected.add(SUPPRESSED, count.unsigned_abs(), SUPPRESSED_SAMPLE),
-            Some(code) => outcome.rejected.add(
-                class(code),
-                count.unsigned_abs(),
-                cut(&sample.unwrap_or_default()),
-            ),
+            Some("") => outcome.rejected.add_suppressed(count.unsigned_abs()),
+            Some(code) => {
+                let sample = sample.unwrap_or_default();
+                outcome.rejected.add(class(code), count.unsigned_abs(), sample);
+            }
         }
     }
     Ok(outcome)
 }
 
-/// Books rows of a replay that stand there with this content, and were not inserted just now, as confirmed.
-///
-/// Each of them was refused just now: nearly always as a repeated key, else by a trigger that spoke before the key did.
-fn confirm(outcome: &mut Outcome, matched: u64) {
-    let confirmed = matched.saturating_sub(outcome.accepted).min(outcome.rejected.count);
-    outcome.confirmed = confirmed;
-    let mut left = confirmed;
-    let Rejected { count, refusals } = &mut outcome.rejected;
-    *count -= confirmed;
-    refusals.sort_by_key(|refusal| !refusal.class.starts_with("23505"));
-    for refusal in refusals.iter_mut() {
-        let taken = refusal.count.min(left);
-        refusal.count -= taken;
-        left -= taken;
-    }
-    refusals.retain(|refusal| refusal.count > 0);
-}
-
 fn insert(table: &TablePlan) -> String {
-    let columns = columns(table, |column| quote(&column.name));
-    let name = table_name(table);
+    let (name, columns) = (table_name(table), NAMES.columns(table));
     format!(
         "INSERT INTO {name} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {STAGE} ON CONFLICT DO NOTHING"
     )
@@ -227,28 +202,11 @@ BEGIN
   RETURN QUERY SELECT NULL::text, taken, NULL::text UNION ALL SELECT * FROM unnest(codes, counts, samples);
 END",
         name = table_name(table),
-        columns = columns(table, |column| quote(&column.name)),
+        columns = NAMES.columns(table),
         values = columns(table, |column| format!("staged.{}", quote(&column.name))),
     );
     format!(
         "CREATE FUNCTION {SIFT}() RETURNS TABLE (code text, rows bigint, sample text) LANGUAGE plpgsql AS {}",
         literal(&body)
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn confirmed_rows_leave_the_refused_ones_and_nothing_is_lost() {
-        let mut outcome = Outcome::accepted(3);
-        outcome.rejected.add("23514 check_violation", 2, "check");
-        outcome.rejected.add("23505 unique_violation", 5, "key");
-        confirm(&mut outcome, 7);
-        assert_eq!((outcome.accepted, outcome.confirmed, outcome.rejected.count), (3, 4, 3));
-        let left: Vec<_> = outcome.rejected.refusals.iter().map(|refusal| refusal.count).collect();
-        assert_eq!(left, [1, 2]);
-        assert_eq!(outcome.rows(), 10);
-    }
 }

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use rowstorm_gen::TablePlan;
-use rowstorm_sink::{Attempt, Delivery, Outcome, Payload, SinkError, SinkErrorKind, Writer};
+use rowstorm_sink::sql::identity;
+use rowstorm_sink::{
+    Attempt, Delivery, Outcome, Payload, Reaction, SinkError, SinkErrorKind, Trouble, Writer,
+};
 use sqlx::postgres::PgConnection;
 
 use crate::connect::Server;
-use crate::error::{Reaction, Trouble};
-use crate::sift::{SUPPRESSED, SUPPRESSED_SAMPLE, sift, stage};
+
+use crate::error::{into_error, trouble};
+use crate::sift::{sift, stage};
 use crate::{BYTES_MAX, dialect};
 
 /// What is sent at once: the driver copies it, and the server reads while the next is copied.
@@ -43,23 +47,18 @@ impl PostgresWriter {
     }
 
     async fn write_to(&mut self, lane: &mut Lane, payload: &Payload) -> Result<Outcome, SinkError> {
-        let replay =
-            payload.attempt == Attempt::Replay && !dialect::identity(&self.table).is_empty();
+        let replay = payload.attempt == Attempt::Replay && !identity(&self.table).is_empty();
         if self.wary || replay {
             return self.sift(lane, payload, None).await;
         }
         match copy_into(&mut lane.connection, &self.copy, payload).await {
-            Ok(taken) => counted(taken, payload.len()),
-            Err((error, delivery)) => {
-                let trouble = Trouble::of(&error, delivery);
-                match trouble.reaction {
-                    Reaction::Sift => self.sift(lane, payload, Some(trouble)).await,
-                    Reaction::Refuse => {
-                        Ok(Outcome::refused(payload.len(), trouble.class, trouble.message))
-                    }
-                    Reaction::Fail(_) => Err(trouble.into_error()),
+            Ok(taken) => Outcome::counted(taken, payload.len()),
+            Err((error, delivery)) => match trouble(&error, delivery) {
+                cause @ Trouble { reaction: Reaction::Sift, .. } => {
+                    self.sift(lane, payload, Some(cause)).await
                 }
-            }
+                cause => cause.refuse(payload.len()).map_err(into_error),
+            },
         }
     }
 
@@ -71,8 +70,7 @@ impl PostgresWriter {
     ) -> Result<Outcome, SinkError> {
         if !lane.staged {
             if let Err(error) = stage(&mut lane.connection, &self.table).await {
-                let trouble = Trouble::of(&error, Delivery::None);
-                return unstaged(trouble, payload, cause);
+                return unstaged(trouble(&error, Delivery::None), payload, cause);
             }
             lane.staged = true;
         }
@@ -87,11 +85,7 @@ impl Writer for PostgresWriter {
         if payload.is_empty() {
             return Ok(Outcome::default());
         }
-        if payload.body.len() as u64 > BYTES_MAX {
-            let message =
-                format!("{} bytes; one payload holds at most {BYTES_MAX}", payload.body.len());
-            return Err(SinkError::new(SinkErrorKind::TooLarge, "payload", message));
-        }
+        payload.check_bytes(BYTES_MAX)?;
         // Taken out of its place: if this future is dropped half-way, the connection is dropped with it, and the
         // server undoes what has no end. The next write opens another.
         let mut lane = match self.lane.take() {
@@ -124,18 +118,6 @@ pub(crate) async fn copy_into(
     copy.finish().await.map_err(|error| (error, Delivery::InDoubt))
 }
 
-/// COPY counts what it took; a trigger may leave rows out without a word.
-fn counted(taken: u64, rows: u64) -> Result<Outcome, SinkError> {
-    let Some(missing) = rows.checked_sub(taken) else {
-        let message =
-            format!("the server took {taken} rows of {rows}: the payload and its count differ");
-        return Err(SinkError::fatal("count", message));
-    };
-    let mut outcome = Outcome::accepted(taken);
-    outcome.rejected.add(SUPPRESSED, missing, SUPPRESSED_SAMPLE);
-    Ok(outcome)
-}
-
 /// Where no temporary table can be made (no TEMP privilege), a refused payload is refused as a whole.
 fn unstaged(
     trouble: Trouble,
@@ -147,6 +129,6 @@ fn unstaged(
             let message = format!("{}; which rows is unknown: {}", cause.message, trouble.message);
             Ok(Outcome::refused(payload.len(), cause.class, message))
         }
-        (Reaction::Refuse | Reaction::Sift | Reaction::Fail(_), _) => Err(trouble.into_error()),
+        (Reaction::Refuse | Reaction::Sift | Reaction::Fail(_), _) => Err(into_error(trouble)),
     }
 }

@@ -26,18 +26,25 @@ pub enum Reaction {
 }
 
 impl Trouble {
-    /// What becomes of a payload none of whose rows were written, and will not be: refused as a whole and counted, or
-    /// an error for the runner.
+    /// What becomes of a payload none of whose rows were written, and will not be: refused as a whole and counted.
     ///
     /// # Errors
-    /// As [`Trouble::into_error`] for [`Reaction::Fail`].
-    pub fn for_all(self, rows: u64, database: &str) -> Result<Outcome, SinkError> {
+    /// Itself, for [`Reaction::Fail`].
+    pub fn refuse(self, rows: u64) -> Result<Outcome, Trouble> {
         match self.reaction {
             Reaction::Sift | Reaction::Refuse => {
                 Ok(Outcome::refused(rows, self.class, self.message))
             }
-            Reaction::Fail(_) => Err(self.into_error(database, "")),
+            Reaction::Fail(_) => Err(self),
         }
+    }
+
+    /// [`Trouble::refuse`], or an error for the runner.
+    ///
+    /// # Errors
+    /// As [`Trouble::into_error`] for [`Reaction::Fail`].
+    pub fn for_all(self, rows: u64, database: &str) -> Result<Outcome, SinkError> {
+        self.refuse(rows).map_err(|trouble| trouble.into_error(database, ""))
     }
 
     /// As the runner wants it; a refusal of all rows, or of some, is fatal where there are no rows. `hint` says what

@@ -9,7 +9,21 @@
 
 use rowstorm_gen::schema::{DataType, Index};
 use rowstorm_gen::{ColumnPlan, TablePlan};
-use rowstorm_sink::Scope;
+use rowstorm_sink::sql::{self, Case, Counting, NameLimit, Names, Sum};
+
+/// SQLite bounds no name but by the length of a statement.
+pub(crate) const NAMES: Names =
+    Names { database: "SQLite", quote, limit: NameLimit::Bytes(usize::MAX), case: Case::Ignored };
+
+/// A sum of 64-bit values overflows in SQLite. The smallest integer has no literal of its own: as text it is compared as
+/// the column's type. A result has at most 2,000 columns (`SQLITE_MAX_COLUMN`).
+pub(crate) const COUNTING: Counting = Counting {
+    names: NAMES,
+    sum: Sum::Halves(|name| [format!("sum({name} >> 32)"), format!("sum({name} & 4294967295)")]),
+    text: |expression| format!("CAST({expression} AS TEXT)"),
+    literal: |value| format!("'{value}'"),
+    cells_max: 2000,
+};
 
 /// A name as an identifier, whatever it holds.
 pub(crate) fn quote(name: &str) -> String {
@@ -18,33 +32,30 @@ pub(crate) fn quote(name: &str) -> String {
 
 /// The statement that makes a table.
 pub(crate) fn create_table(table: &TablePlan) -> String {
-    let mut parts: Vec<String> = table.columns.iter().map(column).collect();
-    if !table.key.is_empty() {
-        parts.push(format!("PRIMARY KEY ({})", list(key_columns(table))));
-    }
     let options = table.spec.sqlite.clone().unwrap_or_default();
     let options: Vec<&str> = [("STRICT", options.strict), ("WITHOUT ROWID", options.without_rowid)]
         .into_iter()
         .filter_map(|(word, wanted)| wanted.then_some(word))
         .collect();
-    let create = format!("CREATE TABLE {} (\n  {}\n)", quote(&table.name), parts.join(",\n  "));
-    format!("{create} {}", options.join(", ")).trim_end().to_owned()
+    let definitions = sql::definitions(table, &NAMES, type_words);
+    let create =
+        format!("CREATE TABLE {} {definitions} {}", quote(&table.name), options.join(", "));
+    create.trim_end().to_owned()
 }
 
-fn column(column: &ColumnPlan) -> String {
-    let name = quote(&column.name);
-    let own = column.ddl.iter().find(|(database, _)| database == "sqlite").map(|(_, words)| words);
-    let mut words = format!("{name} {}", own.map_or(type_name(column.data_type), String::as_str));
-    if !column.nullable() {
-        words.push_str(" NOT NULL");
+/// The statement that drops it.
+pub(crate) fn drop_table(table: &TablePlan) -> String {
+    format!("DROP TABLE IF EXISTS {}", quote(&table.name))
+}
+
+fn type_words(column: &ColumnPlan) -> String {
+    match (column.data_type, sql::own_type(column, "sqlite")) {
+        (_, Some(words)) => words.to_owned(),
+        (DataType::Text { max: Some(max) }, None) => {
+            format!("TEXT CHECK (length({}) <= {max})", quote(&column.name))
+        }
+        (data_type, None) => type_name(data_type).to_owned(),
     }
-    if column.unique {
-        words.push_str(" UNIQUE");
-    }
-    if let (DataType::Text { max: Some(max) }, None) = (column.data_type, own) {
-        words.extend([" CHECK (length(", &name, ") <= ", &max.to_string(), ")"]);
-    }
-    words
 }
 
 fn type_name(data_type: DataType) -> &'static str {
@@ -65,9 +76,9 @@ fn type_name(data_type: DataType) -> &'static str {
 /// The statements that make the secondary indexes; making one again is harmless.
 pub(crate) fn create_indexes(table: &TablePlan) -> Vec<String> {
     let one = |index: &Index| {
-        let name = quote(&format!("{}_{}_idx", table.name, index.on.join("_")));
+        let name = quote(&NAMES.index(&table.name, index));
         let unique = if index.unique { "UNIQUE " } else { "" };
-        let columns = list(index.on.iter().map(String::as_str));
+        let columns = NAMES.list(index.on.iter().map(String::as_str));
         format!("CREATE {unique}INDEX IF NOT EXISTS {name} ON {} ({columns})", quote(&table.name))
     };
     table.spec.indexes.iter().map(one).collect()
@@ -76,7 +87,7 @@ pub(crate) fn create_indexes(table: &TablePlan) -> Vec<String> {
 /// The statement that takes one row.
 pub(crate) fn insert(table: &TablePlan) -> String {
     let places: Vec<String> = (1..=table.columns.len()).map(|place| format!("?{place}")).collect();
-    let columns = list(table.columns.iter().map(|column| &*column.name));
+    let columns = NAMES.columns(table);
     format!("INSERT INTO {} ({columns}) VALUES ({})", quote(&table.name), places.join(", "))
 }
 
@@ -89,57 +100,4 @@ pub(crate) fn find(table: &TablePlan) -> String {
     let conditions: Vec<String> = key.chain(rest).collect();
     let conditions = conditions.join(" AND ");
     format!("SELECT EXISTS (SELECT 1 FROM {} WHERE {conditions})", quote(&table.name))
-}
-
-/// The statements of an audit.
-pub(crate) struct AuditSql {
-    pub(crate) rows: String,
-    pub(crate) distinct_keys: Option<String>,
-    /// Names of columns, and for each of them the sum of its upper halves, the sum of its lower halves, the smallest and
-    /// the largest: a sum of 64-bit values overflows in SQLite, sums of halves do not.
-    pub(crate) columns: Vec<(Vec<String>, String)>,
-}
-
-/// A result has at most 2,000 columns (SQLITE_MAX_COLUMN), four for each of these.
-const AUDITED_AT_ONCE: usize = 400;
-
-pub(crate) fn audit(table: &TablePlan, scope: &Scope) -> AuditSql {
-    let name = quote(&table.name);
-    let within = match scope {
-        Scope::Table => String::new(),
-        Scope::Between { column, low, high } => {
-            // The smallest integer has no literal of its own: as text it is compared as the column's type.
-            format!(" WHERE {} BETWEEN '{low}' AND '{high}'", quote(&table.columns[*column].name))
-        }
-    };
-    let ints: Vec<&ColumnPlan> = table
-        .columns
-        .iter()
-        .filter(|column| matches!(column.data_type, DataType::Int(_)))
-        .collect();
-    let four = |column: &&ColumnPlan| {
-        let name = quote(&column.name);
-        format!("sum({name} >> 32), sum({name} & 4294967295), min({name}), max({name})")
-    };
-    let columns = ints.chunks(AUDITED_AT_ONCE).map(|columns| {
-        let names = columns.iter().map(|column| column.name.to_string()).collect();
-        let sums: Vec<String> = columns.iter().map(four).collect();
-        (names, format!("SELECT {} FROM {name}{within}", sums.join(", ")))
-    });
-    AuditSql {
-        rows: format!("SELECT count(*) FROM {name}{within}"),
-        distinct_keys: (!table.key.is_empty()).then(|| {
-            let key = list(key_columns(table));
-            format!("SELECT count(*) FROM (SELECT DISTINCT {key} FROM {name}{within})")
-        }),
-        columns: columns.collect(),
-    }
-}
-
-fn key_columns(table: &TablePlan) -> impl Iterator<Item = &str> {
-    table.key.iter().map(|place| &*table.columns[*place].name)
-}
-
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(quote).collect::<Vec<_>>().join(", ")
 }

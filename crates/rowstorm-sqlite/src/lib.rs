@@ -16,13 +16,14 @@ use std::time::Duration;
 
 use rowstorm_gen::TablePlan;
 use rowstorm_gen::schema::IndexTime;
+use rowstorm_sink::sql::{self, AuditSql};
 use rowstorm_sink::{
-    Audit, ColumnAudit, Explanation, Limits, Prepare, PrepareMode, Scope, ServerFact, Sink,
-    SinkError,
+    Audit, Explanation, Limits, Prepare, PrepareMode, Scope, ServerFact, Sink, SinkError,
 };
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tempfile::TempDir;
 
+use dialect::COUNTING;
 pub use encode::SqliteEncoder;
 pub use write::SqliteWriter;
 use write::Worker;
@@ -168,13 +169,14 @@ impl Sink for Sqlite {
     }
 
     fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation {
-        let mut ddl = vec![dialect::create_table(table)];
-        if prepare.indexes != IndexTime::None {
-            ddl.extend(dialect::create_indexes(table));
-        }
         Explanation {
             method: "prepared INSERT, one transaction for each payload".to_owned(),
-            ddl,
+            ddl: sql::statements(
+                prepare,
+                dialect::drop_table(table),
+                dialect::create_table(table),
+                dialect::create_indexes(table),
+            ),
             statement: dialect::insert(table),
             notes: vec![
                 "one writer: SQLite locks the whole database, so more in flight gain nothing"
@@ -196,16 +198,10 @@ impl Sink for Sqlite {
             IndexTime::After | IndexTime::None => Vec::new(),
         };
         let worker = self.connect(OpenFlags::SQLITE_OPEN_CREATE).await?;
-        let rows = worker.run(move |connection| make(connection, mode, &names, &create, &indexes));
-        match rows.await?.map_err(error::fatal)? {
-            None => Ok(()),
-            Some(rows) => Err(SinkError::fatal(
-                "table_has_rows",
-                format!(
-                    "table {} has {rows} rows: append to it (--table-mode append) or make it anew (recreate)",
-                    table.name
-                ),
-            )),
+        let ready = worker.run(move |connection| make(connection, mode, &names, &create, &indexes));
+        match ready.await?.map_err(error::fatal)? {
+            Made::Ready => Ok(()),
+            Made::HasRows => Err(sql::has_rows(&dialect::quote(&table.name))),
         }
     }
 
@@ -242,8 +238,11 @@ impl Sink for Sqlite {
     }
 
     async fn audit(&self, table: &TablePlan, scope: &Scope) -> Result<Audit, SinkError> {
-        let statements = dialect::audit(table, scope);
-        self.once(move |connection| count(connection, &statements)).await
+        let audit =
+            AuditSql::new(&COUNTING, &dialect::quote(&table.name), table, scope).with_distinct();
+        let statements = audit.statements().to_vec();
+        let answers = self.once(move |connection| answers(connection, &statements)).await?;
+        audit.read(&answers)
     }
 
     async fn server(&self) -> Result<Vec<ServerFact>, SinkError> {
@@ -273,14 +272,20 @@ impl Sink for Sqlite {
     }
 }
 
-/// Makes the table; says how many rows stand in the way.
+/// What came of making a table.
+enum Made {
+    Ready,
+    HasRows,
+}
+
+/// Makes the table, unless rows stand in the way.
 fn make(
     connection: &mut Connection,
     mode: PrepareMode,
     (name, quoted): &(String, String),
     create: &str,
     indexes: &[String],
-) -> rusqlite::Result<Option<u64>> {
+) -> rusqlite::Result<Made> {
     // A table that is there needs no lock, and a read-only database has none to give. One that is missing is looked for
     // again under the lock: another shard may have made it meanwhile.
     let is_kept =
@@ -291,10 +296,8 @@ fn make(
     let mut there = is_there(&transaction, name)?;
     match mode {
         PrepareMode::Create if there => {
-            let count = format!("SELECT count(*) FROM {quoted}");
-            let rows: i64 = transaction.query_row(&count, [], |row| row.get(0))?;
-            if rows > 0 {
-                return Ok(Some(rows.unsigned_abs()));
+            if transaction.prepare(&sql::any_row(quoted))?.exists([])? {
+                return Ok(Made::HasRows);
             }
         }
         PrepareMode::Create | PrepareMode::Append => {}
@@ -310,7 +313,7 @@ fn make(
         transaction.execute_batch(index)?;
     }
     transaction.commit()?;
-    Ok(None)
+    Ok(Made::Ready)
 }
 
 fn is_there(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
@@ -319,27 +322,15 @@ fn is_there(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
 }
 
 /// Runs the audit's statements in one snapshot.
-fn count(connection: &mut Connection, ask: &dialect::AuditSql) -> rusqlite::Result<Audit> {
+fn answers(
+    connection: &mut Connection,
+    statements: &[String],
+) -> rusqlite::Result<Vec<Vec<Option<String>>>> {
     let snapshot = connection.transaction()?;
-    let number = |sql: &str| -> rusqlite::Result<u64> {
-        snapshot.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+    let answer = |sql: &String| {
+        let mut statement = snapshot.prepare(sql)?;
+        let cells = 0..statement.column_count();
+        statement.query_row([], |row| cells.map(|place| row.get(place)).collect())
     };
-    let mut audit = Audit { rows: number(&ask.rows)?, ..Audit::default() };
-    if let Some(keys) = &ask.distinct_keys {
-        audit.distinct_keys = Some(number(keys)?);
-    }
-    for (names, sql) in &ask.columns {
-        snapshot.query_row(sql, [], |row| {
-            for (place, name) in names.iter().enumerate() {
-                let high: Option<i64> = row.get(place * 4)?;
-                let low: Option<i64> = row.get(place * 4 + 1)?;
-                let sum =
-                    high.zip(low).map(|(high, low)| (i128::from(high) << 32) + i128::from(low));
-                let (min, max) = (row.get(place * 4 + 2)?, row.get(place * 4 + 3)?);
-                audit.columns.push(ColumnAudit { name: name.clone(), sum, min, max });
-            }
-            Ok(())
-        })?;
-    }
-    Ok(audit)
+    statements.iter().map(answer).collect()
 }

@@ -107,11 +107,7 @@ impl SqliteWriter {
 
 impl Writer for SqliteWriter {
     async fn write(&mut self, payload: &Payload) -> Result<Outcome, SinkError> {
-        let bytes = payload.body.len() as u64;
-        if bytes > BODY_BYTES_MAX {
-            let message = format!("a payload of {bytes} bytes is over {BODY_BYTES_MAX}");
-            return Err(SinkError::new(SinkErrorKind::TooLarge, "too_large", message));
-        }
+        payload.check_bytes(BODY_BYTES_MAX)?;
         if payload.is_empty() {
             return Ok(Outcome::default());
         }
@@ -177,7 +173,7 @@ fn insert(
         }
         let row = &start[..start.len() - body.len()];
         match insert.raw_execute() {
-            Ok(0) => outcome.rejected.add("ignored", 1, "a rule of the table ignored the row"),
+            Ok(0) => outcome.rejected.add_suppressed(1),
             Ok(_) => {
                 outcome.accepted += 1;
                 if attempt == Attempt::Replay {

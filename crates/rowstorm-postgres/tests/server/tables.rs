@@ -10,9 +10,9 @@ pub(crate) async fn columns_that_do_not_fit_are_named() {
     let sink = sink().await;
     let table = table("rs_fit", LABEL);
     for (made, class, named) in [
-        ("id integer PRIMARY KEY, label text", "42804", "integer"),
-        ("id bigint PRIMARY KEY, label bytea", "42804", "\"label\""),
-        ("id bigint PRIMARY KEY, labels text", "42703", "\"label\""),
+        ("id integer PRIMARY KEY, label text", "column type", "integer"),
+        ("id bigint PRIMARY KEY, label bytea", "column type", "\"label\""),
+        ("id bigint PRIMARY KEY, labels text", "missing column", "\"label\""),
     ] {
         sql(&format!("DROP TABLE IF EXISTS rs_fit; CREATE TABLE rs_fit ({made})")).await;
         let error = sink.prepare(&table, &APPEND).await.unwrap_err();

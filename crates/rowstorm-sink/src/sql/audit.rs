@@ -62,6 +62,7 @@ pub enum Sum {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditSql {
     statements: Vec<String>,
+    by_distinct: String,
     has_keys: bool,
     integers: Vec<String>,
     /// Cells of one column's sum.
@@ -101,15 +102,25 @@ impl AuditSql {
             vec![select(std::iter::once("count(*)".to_owned()).chain(first).collect())];
         statements.extend(chunks.map(|names| select(each(names))));
         let has_keys = !table.key.is_empty();
+        let key = counting.names.places(table, &table.key);
+        let count = (counting.text)("count(*)");
+        let keys = |select: &str| format!("SELECT {count} FROM ({select}) AS different_keys");
         if has_keys {
             // Grouping, unlike count(DISTINCT …), can read the key's index or hash, on several cores.
-            let key = counting.names.places(table, &table.key);
-            let count = (counting.text)("count(*)");
-            statements.push(format!(
-                "SELECT {count} FROM (SELECT {key} FROM {from} GROUP BY {key}) AS different_keys"
-            ));
+            statements.push(keys(&format!("SELECT {key} FROM {from} GROUP BY {key}")));
         }
-        AuditSql { statements, has_keys, integers, sums }
+        let by_distinct = keys(&format!("SELECT DISTINCT {key} FROM {from}"));
+        AuditSql { statements, by_distinct, has_keys, integers, sums }
+    }
+
+    /// Different keys by `SELECT DISTINCT` and not by grouping: SQLite takes a sixth of the time to read them off an index.
+    #[must_use]
+    pub fn with_distinct(mut self) -> AuditSql {
+        if self.has_keys {
+            self.statements.pop();
+            self.statements.push(self.by_distinct.clone());
+        }
+        self
     }
 
     /// The statements, in order. Rows that come between two of them are counted by one and not by the other: where
@@ -224,6 +235,13 @@ mod tests {
                     "SELECT text(count(*)) FROM (SELECT <a>, <c> {within} GROUP BY <a>, <c>) AS different_keys"
                 ),
             ]
+        );
+        let distinct = audit.clone().with_distinct();
+        assert_eq!(
+            distinct.statements()[2],
+            format!(
+                "SELECT text(count(*)) FROM (SELECT DISTINCT <a>, <c> {within}) AS different_keys"
+            )
         );
         let (max, min) = (i64::MAX.to_string(), i64::MIN.to_string());
         let answers = [
