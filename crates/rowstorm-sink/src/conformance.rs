@@ -71,6 +71,8 @@ pub trait Subject: Send + Sync + 'static {
     const SERVER: Server;
     /// What this database does not have: the cases that need it show as ignored, by name.
     const LACKS: &'static [Need] = &[];
+    /// The step of its instants in microseconds: finer digits are cut off, towards the past.
+    const INSTANT_STEP_US: i64 = 1;
 
     /// Connects; the URL is empty for [`Server::InProcess`]. Every case connects anew.
     fn connect(url: &str) -> impl Future<Output = Result<Self::Sink, SinkError>>;
@@ -80,6 +82,11 @@ pub trait Subject: Send + Sync + 'static {
     /// Booleans are `t`, `true` or `1`; bytes hexadecimal, with or without `\x`; instants ISO 8601 in UTC, with `T` or a
     /// space; floats with as many digits as read back the same.
     fn read(sink: &Self::Sink, table: &TablePlan) -> impl Future<Output = Vec<Row>>;
+
+    /// Whether the database can hold a name; `prepare` must refuse, by name, one that it cannot.
+    fn can_name(_place: NamePlace, _name: &str) -> bool {
+        true
+    }
 
     /// The columns of each secondary index that is there now ([`Need::Indexes`]).
     fn indexes(_sink: &Self::Sink, _table: &TablePlan) -> impl Future<Output = Vec<Vec<String>>> {
@@ -107,6 +114,15 @@ pub enum Server {
     InProcess,
     /// At the URL in this environment variable.
     Env(&'static str),
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamePlace {
+    /// A table.
+    Table,
+    /// A column.
+    Column,
 }
 
 /// What a case needs of a database.

@@ -4,7 +4,7 @@ use rowstorm_gen::schema::DataType;
 use rowstorm_gen::{Batch, TablePlan, Values};
 use serde_json::{Map, Number, Value};
 
-use super::Row;
+use super::{Row, Subject};
 use crate::rows::{Item, code};
 
 /// One value in a form that both sides can be brought to.
@@ -22,14 +22,14 @@ pub(super) enum Cell {
 }
 
 /// Asserts that the rows of a batch, ordered by the first column as they are, are what was read.
-pub(super) fn assert_rows(table: &TablePlan, batches: &[Batch], read: &[Row]) {
+pub(super) fn assert_rows<S: Subject>(table: &TablePlan, batches: &[Batch], read: &[Row]) {
     let wanted: Vec<Vec<Option<Cell>>> = batches.iter().flat_map(rows).collect();
     assert_eq!(read.len(), wanted.len(), "rows of {}", table.name);
     for (number, (read, wanted)) in read.iter().zip(&wanted).enumerate() {
         assert_eq!(read.len(), table.columns.len(), "columns of {}", table.name);
         for ((text, wanted), column) in read.iter().zip(wanted).zip(&table.columns) {
             let seen = text.as_deref().map(|text| parse(text, column.data_type));
-            let wanted = wanted.clone().map(|cell| narrow(cell, column.data_type));
+            let wanted = wanted.clone().map(|cell| narrow::<S>(cell, column.data_type));
             let place = format!("row {number}, column {:?} ({})", column.name, column.data_type);
             assert_eq!(seen, wanted, "{place}: the database says {text:?}");
         }
@@ -102,9 +102,12 @@ fn nested(item: Item<'_>) -> Value {
     }
 }
 
-/// What the column's width leaves of a value.
-fn narrow(cell: Cell, data_type: DataType) -> Cell {
+/// What the column's width, and the database's clock, leave of a value.
+fn narrow<S: Subject>(cell: Cell, data_type: DataType) -> Cell {
     match (cell, data_type) {
+        (Cell::Timestamp(micros), _) => {
+            Cell::Timestamp(micros.div_euclid(S::INSTANT_STEP_US) * S::INSTANT_STEP_US)
+        }
         (Cell::Float(value), DataType::Float { double: false }) => {
             Cell::Float(f64::from(value as f32))
         }

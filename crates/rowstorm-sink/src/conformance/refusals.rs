@@ -59,7 +59,7 @@ async fn survives<S: Subject>(bed: Bed<S>) {
         assert_eq!(outcome.accepted, accepted, "{outcome:?}");
     }
     let wanted = [ids_and_texts(0, 0..10)];
-    compare::assert_rows(&table, &wanted, &bed.read(&table).await);
+    compare::assert_rows::<S>(&table, &wanted, &bed.read(&table).await);
 }
 
 async fn sending_twice<S: Subject>(bed: Bed<S>) {
@@ -77,7 +77,7 @@ async fn sending_twice<S: Subject>(bed: Bed<S>) {
         (0, rows.len() as u64, 0),
         "the rows stand there already: {second:?}"
     );
-    compare::assert_rows(&table, &[rows], &bed.read(&table).await);
+    compare::assert_rows::<S>(&table, &[rows], &bed.read(&table).await);
 }
 
 async fn half<S: Subject>(bed: Bed<S>) {
@@ -114,7 +114,7 @@ async fn too_long<S: Subject>(bed: Bed<S>) {
     let outcome = bed.write(&table, &rows).await;
     assert_eq!((outcome.accepted, outcome.rejected.count), (2, 2), "{outcome:?}");
     let wanted = [batch(0, vec![ints([0, 2]), texts_of(["abc", "äöü"])])];
-    compare::assert_rows(&table, &wanted, &bed.read(&table).await);
+    compare::assert_rows::<S>(&table, &wanted, &bed.read(&table).await);
 }
 
 async fn null<S: Subject>(bed: Bed<S>) {
@@ -124,7 +124,7 @@ async fn null<S: Subject>(bed: Bed<S>) {
     let outcome = bed.write(&table, &batch(0, vec![ints(0..3), labels])).await;
     assert_eq!((outcome.accepted, outcome.rejected.count), (2, 1), "{outcome:?}");
     let wanted = [batch(0, vec![ints([0, 2]), texts_of(["a", "c"])])];
-    compare::assert_rows(&table, &wanted, &bed.read(&table).await);
+    compare::assert_rows::<S>(&table, &wanted, &bed.read(&table).await);
 }
 
 /// A replay compares whole rows: columns of several types, and nulls.

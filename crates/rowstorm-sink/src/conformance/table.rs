@@ -24,6 +24,14 @@ impl Draft {
         self
     }
 
+    /// A text column without nulls, whose generator makes values of so many bytes.
+    pub(super) fn text(mut self, name: &str, bytes: u32) -> Draft {
+        let name = json(name);
+        self.columns
+            .push(format!(r#"{name}:{{"type":"text","gen":{{"text":{{"bytes":{bytes}}}}}}}"#));
+        self
+    }
+
     /// A column with nulls.
     pub(super) fn nullable(mut self, name: &str, data_type: &str) -> Draft {
         self.columns.push(column(name, data_type, 0.5));

@@ -54,7 +54,7 @@ async fn several<S: Subject>(bed: Bed<S>) {
     let payload = bed.encode(&table, &batches);
     let mut writer = bed.writer(&table).await;
     assert_eq!(bed.send(&mut writer, &payload).await.accepted, 1500);
-    compare::assert_rows(&table, &batches, &bed.read(&table).await);
+    compare::assert_rows::<S>(&table, &batches, &bed.read(&table).await);
 }
 
 async fn many_writers<S: Subject>(bed: Bed<S>) {
