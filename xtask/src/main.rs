@@ -22,9 +22,10 @@ use arguments::Arguments;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test [ARGS…]           start what the tests need, run `cargo test --workspace ARGS…`, stop it again
+  test [ARGS…]           start what the tests need, run `cargo test --workspace ARGS…`, stop it again; --only mysql,mongodb
   ci                     everything that must be green: format, tidy, licences, lints, docs, generated files, tests
   servers up [NAME…]     start servers for tests and print their addresses; --dir D, --durable
+                         unasked: postgres mariadb mysql mongodb; by name: mongodb-fast timescale cratedb
   servers env | down     print the addresses of those that run | stop them; --dir D
   codegen [--check]      write the JSON Schemas into schemas/ | fail if they are stale
   tidy [--base REV]      the rules of the house that no compiler checks

@@ -17,7 +17,7 @@ use super::rowstorm::Rowstorm;
 use super::{copy_files, median};
 use crate::arguments::Arguments;
 use crate::command::{find, output, target_dir};
-use crate::servers::{Durability, POSTGRES, given_or_started};
+use crate::servers::{Durability, Native, POSTGRES, given_or_started};
 
 /// One load, by one of the two.
 struct Load {
@@ -71,8 +71,8 @@ fn prepare(
     batch: u64,
     in_flight: usize,
 ) -> anyhow::Result<Setting> {
-    let psql =
-        POSTGRES.programs().map(|programs| programs.join("psql")).filter(|psql| psql.is_file());
+    let psql = POSTGRES.native().and_then(Native::programs).map(|programs| programs.join("psql"));
+    let psql = psql.filter(|psql| psql.is_file());
     let psql = psql.or_else(|| find("psql")).context("psql is not installed")?;
     let rows_text = rows.to_string();
     let options = ["--rows", &rows_text, "--table-mode", "recreate", "--yes"];

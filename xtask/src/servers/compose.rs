@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::running::Kind;
-use super::{Guard, Running, Server};
+use super::running::{Kind, Stop};
+use super::{Guard, Running, SERVERS, Server};
 use crate::command::{output, root, run, succeeds};
 
 /// The longest that images are fetched and servers come up.
@@ -18,23 +18,20 @@ pub(crate) fn engine_answers() -> bool {
         && succeeds(Command::new("docker").arg("info"))
 }
 
-/// Starts the service of a server's name, as a project of its own, on a port that the engine chooses.
-pub(crate) fn start(server: &dyn Server) -> anyhow::Result<(Running, Guard)> {
+/// Starts the service of a server's name, if the file has it, as a project of its own, on a port that the engine chooses.
+pub(crate) fn start(server: &dyn Server, inside: u16) -> anyhow::Result<(Running, Guard)> {
     let project = format!("rowstorm-test-{}-{}", server.name(), std::process::id());
-    let kind = Kind::Compose { project: project.clone() };
-    let mut running = Running { url: String::new(), kind };
     // The guard stands first: what `up` has started by half is taken down as well.
-    let guard = Guard::new(&running, None)?;
+    let guard = Guard::new(&Stop::compose(&project))?;
     let wait = READY_WITHIN.as_secs().to_string();
     let mut up = command(&project, &["up", "--detach", "--wait", "--wait-timeout", &wait]);
     run(up.arg(server.name()).stdout(std::io::stderr()))?;
-    let inside = server.container_port().to_string();
-    let address = output(&mut command(&project, &["port", server.name(), &inside]))?;
+    let address = output(&mut command(&project, &["port", server.name(), &inside.to_string()]))?;
     let port = address.trim().rsplit(':').next().and_then(|port| port.parse().ok());
     let port = port.with_context(|| format!("compose says no port, but `{}`", address.trim()))?;
     // The password stands in the file: the port is bound to the loopback address.
-    running.url = server.url(port, "rowstorm");
-    Ok((running, guard))
+    let url = server.url(port, "rowstorm");
+    Ok((Running { url, kind: Kind::Compose { project } }, guard))
 }
 
 /// Whether a project has containers that run.
@@ -48,6 +45,8 @@ pub(crate) fn command(project: &str, arguments: &[&str]) -> Command {
     command.args(["compose", "--project-name", project, "--file"]);
     command.arg(root().join("deploy/compose.yaml")).args(arguments);
     // The engine chooses free ports.
-    command.env("ROWSTORM_POSTGRES_PORT", "0");
+    for server in SERVERS.into_iter().filter(|server| server.container_port().is_some()) {
+        command.env(format!("ROWSTORM_{}_PORT", server.name().to_uppercase()), "0");
+    }
     command
 }

@@ -1,50 +1,59 @@
-//! Installs a server's package where that is safe to do unasked: as root, on Debian.
+//! Installs a server where that is safe to do unasked, once for all checkouts of this user.
+//!
+//! A package of the system's own distribution goes into the system, as root only. All else goes into the user's cache
+//! directory: programs of another suite of Debian, of PyPI, of crates. The mirror and the registries are those that apt,
+//! pip and cargo of this machine are set up for; none is named here.
 
-use std::path::Path;
-use std::process::Command;
+mod apt;
+mod cache;
+mod cargo;
+mod package;
+mod python;
+mod root;
 
-use anyhow::bail;
+use super::{Native, Server};
+pub(crate) use cache::finished;
+pub(crate) use package::Package;
+pub(crate) use root::Root;
 
-use super::Server;
-use crate::command::{find, output, run};
+/// Where a server comes from.
+pub(crate) enum Source {
+    /// A package of the distribution, installed in the system.
+    Package(Package),
+    /// Packages of another suite of Debian, unpacked into the cache directory.
+    Root(Root),
+    /// A package of PyPI with an exact version, in an environment of its own in the cache directory.
+    Python(&'static str),
+    /// A crate and its exact version, built into the cache directory. It is a program beside us and never linked.
+    Crate(&'static str, &'static str),
+}
 
 /// Installs what is missing, or says what to install.
-pub(crate) fn install(server: &dyn Server) -> anyhow::Result<()> {
-    let package = server.package();
-    let is_root = output(Command::new("id").arg("-u"))?.trim() == "0";
-    if !is_root || find("apt-get").is_none() {
-        bail!(
-            "{} is not installed. On Debian or Ubuntu: `sudo apt-get install {}`; elsewhere: {}; or start Docker; \
-             or name a server that runs in {}",
-            server.name(),
-            package.debian,
-            package.elsewhere,
-            server.variable(),
-        );
+pub(crate) fn install(server: &dyn Server, native: &dyn Native) -> anyhow::Result<()> {
+    let name = server.name();
+    match native.source() {
+        Source::Package(package) => package::install(server, native, &package),
+        Source::Root(root) => cache::once(&root.key(), |dir| {
+            eprintln!("unpacking {name} of Debian's suite {} into {}", root.suite, dir.display());
+            root::unpack(dir, &root)
+        }),
+        Source::Python(requirement) => cache::once(&python_key(requirement), |dir| {
+            eprintln!("installing {requirement} for {name} into {}", dir.display());
+            python::install(dir, requirement)
+        }),
+        Source::Crate(package, version) => cache::once(&crate_key(package, version), |dir| {
+            eprintln!("building {package} {version} for {name}: that takes some minutes");
+            cargo::install(dir, package, version)
+        }),
     }
-    eprintln!("{} is not installed: installing Debian's package {}", server.name(), package.debian);
-    write_new(package.quiet.0, package.quiet.1)?;
-    run(&mut apt(&["update"]))?;
-    // The file that was just written is kept; without this, dpkg asks.
-    let keep = "Dpkg::Options::=--force-confold";
-    run(&mut apt(&["install", "-y", "--no-install-recommends", "-o", keep, package.debian]))
 }
 
-fn apt(arguments: &[&str]) -> Command {
-    let mut command = Command::new("apt-get");
-    command.arg("-q").args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-    // What it prints must not mix with what `servers up` prints for a shell to evaluate.
-    command.stdout(std::io::stderr());
-    command
+/// The name in the cache of a package of PyPI.
+pub(crate) fn python_key(requirement: &str) -> String {
+    format!("pypi-{}", requirement.replace("==", "-"))
 }
 
-fn write_new(path: &str, text: &str) -> anyhow::Result<()> {
-    let path = Path::new(path);
-    if path.exists() {
-        return Ok(());
-    }
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(path, text).map_err(Into::into)
+/// The name in the cache of a crate.
+pub(crate) fn crate_key(package: &str, version: &str) -> String {
+    format!("crate-{package}-{version}")
 }

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
-use crate::command::{find, output, run};
+use crate::command::{find, is_root, output, run};
 
 /// The private directory of one server.
 pub(crate) struct Place {
@@ -43,17 +43,17 @@ impl Place {
 
     /// A program of the server, to be started as the user that owns the directory.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = match &self.group {
-            None => Command::new(program),
-            Some(group) => {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid=nobody", &format!("--regid={group}"), "--clear-groups"]);
-                command.arg(program);
-                command
-            }
-        };
+        let mut command = lowered(program.as_ref(), self.group.as_deref());
         command.env("LC_ALL", "C.UTF-8").current_dir(&self.dir);
         command
+    }
+
+    /// Makes a folder that only the server's user can enter.
+    pub(crate) fn create_dir(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let path = self.dir.join(name);
+        DirBuilder::new().mode(0o700).create(&path)?;
+        self.give(&path)?;
+        Ok(path)
     }
 
     /// Writes a file that only the server's user can read.
@@ -73,9 +73,21 @@ impl Place {
     }
 }
 
+/// A command as the user that servers run as.
+pub(crate) fn unprivileged(program: impl AsRef<OsStr>) -> anyhow::Result<Command> {
+    Ok(lowered(program.as_ref(), nobody_group()?.as_deref()))
+}
+
+fn lowered(program: &OsStr, group: Option<&str>) -> Command {
+    let Some(group) = group else { return Command::new(program) };
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=nobody", &format!("--regid={group}"), "--clear-groups"]).arg(program);
+    command
+}
+
 /// The group of `nobody` where we are root, by number: it is called `nogroup` here and `nobody` there.
 fn nobody_group() -> anyhow::Result<Option<String>> {
-    if output(Command::new("id").arg("-u"))?.trim() != "0" {
+    if !is_root()? {
         return Ok(None);
     }
     find("setpriv").context("setpriv (of util-linux) is needed to run a server as `nobody`")?;

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Durability, Package, Place, Server};
-use crate::command::{find, output, succeeds};
+use super::install::{Package, Source};
+use super::{Durability, Native, Place, Server};
+use crate::command::{find, succeeds};
 
 /// PostgreSQL.
 pub(crate) struct Postgres;
@@ -18,10 +19,24 @@ impl Server for Postgres {
         "ROWSTORM_TEST_POSTGRES"
     }
 
-    fn container_port(&self) -> u16 {
-        5432
+    fn adapter(&self) -> &'static str {
+        "rowstorm-postgres"
     }
 
+    fn container_port(&self) -> Option<u16> {
+        Some(5432)
+    }
+
+    fn native(&self) -> Option<&dyn Native> {
+        Some(self)
+    }
+
+    fn url(&self, port: u16, password: &str) -> String {
+        format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
+    }
+}
+
+impl Native for Postgres {
     fn programs(&self) -> Option<PathBuf> {
         let on_path = || {
             let program = find("postgres")?.canonicalize().ok()?;
@@ -30,22 +45,30 @@ impl Server for Postgres {
         newest_of_debian().or_else(on_path).filter(|programs| programs.join("initdb").is_file())
     }
 
-    fn package(&self) -> Package {
-        Package {
-            debian: "postgresql",
-            quiet: ("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n"),
+    fn source(&self) -> Source {
+        Source::Package(Package {
+            debian: &["postgresql"],
+            quiet: Some((
+                "/etc/postgresql-common/createcluster.conf",
+                "create_main_cluster = false\n",
+            )),
             elsewhere: "PostgreSQL 13 or newer with `initdb` on the PATH (macOS: `brew install postgresql`)",
-        }
+        })
     }
 
-    fn initialise(&self, programs: &Path, place: &Place) -> anyhow::Result<()> {
+    fn initialise(
+        &self,
+        programs: &Path,
+        place: &Place,
+        _password: &str,
+    ) -> anyhow::Result<Command> {
         let mut command = place.command(programs.join("initdb"));
         command.arg("-D").arg(place.dir().join("data"));
         // A file: a pipe of the shell's is closed once privileges are dropped.
         command.arg(format!("--pwfile={}", place.dir().join("password").display()));
         command.args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8"]);
         command.args(["--locale=C", "--no-sync"]);
-        output(&mut command).map(|_| ())
+        Ok(command)
     }
 
     fn command(
@@ -82,10 +105,6 @@ impl Server for Postgres {
     fn answers(&self, programs: &Path, port: u16) -> bool {
         let mut command = Command::new(programs.join("pg_isready"));
         succeeds(command.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]))
-    }
-
-    fn url(&self, port: u16, password: &str) -> String {
-        format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
     }
 
     fn stop_signal(&self) -> &'static str {

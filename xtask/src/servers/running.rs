@@ -1,9 +1,8 @@
-//! A server that runs, how it is stopped, and the guard that stops it whatever becomes of us.
+//! A server that runs, and how it is stopped.
 
-use std::io::Write as _;
-use std::os::unix::process::CommandExt as _;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -39,14 +38,42 @@ pub(crate) enum Kind {
     },
 }
 
-/// Ends a process in order, at most half a minute later by force, and removes its directory. Arguments: pid, signal, directory.
-const STOP: &str = r#"
-kill -"$2" "$1" 2>/dev/null
-tries=0
-while kill -0 "$1" 2>/dev/null && [ "$tries" -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
-kill -KILL "$1" 2>/dev/null
-rm -rf "$3"
+/// What a shell does to stop something, without us if need be.
+pub(super) struct Stop {
+    /// The script.
+    pub(super) script: &'static str,
+    /// Its arguments.
+    pub(super) arguments: Vec<OsString>,
+}
+
+/// Ends the process group `$pid` in order, or by `$signal` if that is set, at most half a minute later by force, and removes
+/// its directory. Arguments: signal, directory.
+const STOP_PROCESS: &str = r#"
+if [ -n "$pid" ]; then
+    kill -s "${signal:-$1}" -- "-$pid" 2>/dev/null
+    tries=0
+    while kill -s 0 -- "-$pid" 2>/dev/null && [ "$tries" -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
+    kill -s KILL -- "-$pid" 2>/dev/null
+fi
+rm -rf "$2"
 "#;
+
+/// Runs its arguments.
+const STOP_BY_COMMAND: &str = "exec \"$@\"";
+
+impl Stop {
+    /// For a process that is not started yet, and its directory.
+    pub(super) fn process(signal: &str, dir: &Path) -> Stop {
+        Stop { script: STOP_PROCESS, arguments: vec![signal.into(), dir.into()] }
+    }
+
+    /// For a project of containers.
+    pub(super) fn compose(project: &str) -> Stop {
+        let down = compose::command(project, &["down", "--volumes", "--timeout", "10"]);
+        let arguments = std::iter::once(down.get_program()).chain(down.get_args());
+        Stop { script: STOP_BY_COMMAND, arguments: arguments.map(Into::into).collect() }
+    }
+}
 
 impl Running {
     /// Reads what was written by an earlier call, if anything was.
@@ -95,7 +122,16 @@ impl Running {
 
     /// Stops it and removes what it wrote.
     pub(crate) fn stop(&self) -> anyhow::Result<()> {
-        let mut command = self.stop_command("");
+        let (pid, stop) = match &self.kind {
+            Kind::Process { pid, signal, dir } => (*pid, Stop::process(signal, dir)),
+            Kind::Compose { project } => (0, Stop::compose(project)),
+        };
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("pid={pid} signal=\n{}", stop.script))
+            .arg("stop")
+            .args(stop.arguments);
         run(&mut command)?;
         if self.is_alive() {
             bail!("the server at {} does not end", self.kind_name());
@@ -103,68 +139,11 @@ impl Running {
         Ok(())
     }
 
-    fn stop_command(&self, first: &str) -> Command {
-        let mut command = Command::new("sh");
-        match &self.kind {
-            Kind::Process { pid, signal, dir } => {
-                command.arg("-c").arg(format!("{first}{STOP}")).arg("stop");
-                command.args([&pid.to_string(), signal]).arg(dir);
-            }
-            Kind::Compose { project } => {
-                command.arg("-c").arg(format!("{first} exec \"$@\"")).arg("stop");
-                let down = compose::command(project, &["down", "--volumes", "--timeout", "10"]);
-                command.arg(down.get_program()).args(down.get_args());
-            }
-        }
-        command
-    }
-
     fn kind_name(&self) -> String {
         match &self.kind {
             Kind::Process { pid, .. } => format!("process {pid}"),
             Kind::Compose { project } => format!("compose project {project}"),
         }
-    }
-}
-
-/// Stops a server when it is dropped, and also when we are killed: a shell waits at the other end of a pipe, and the
-/// pipe closes with us, however we end. The shell stands in a process group of its own, out of reach of Ctrl-C.
-pub(crate) struct Guard {
-    child: Option<Child>,
-    shell: Child,
-    stands_down: bool,
-}
-
-impl Guard {
-    /// Guards a server; `child` is its process where we started it ourselves.
-    pub(crate) fn new(running: &Running, child: Option<Child>) -> anyhow::Result<Guard> {
-        let wait = "trap '' INT TERM HUP; read -r word; [ \"$word\" = forget ] && exit 0\n";
-        let mut command = running.stop_command(wait);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        let shell = command.spawn().context("cannot start sh")?;
-        Ok(Guard { child, shell, stands_down: false })
-    }
-
-    /// Leaves the server running.
-    pub(crate) fn forget(mut self) {
-        self.stands_down = true;
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if let Some(mut pipe) = self.shell.stdin.take()
-            && self.stands_down
-        {
-            let _ = pipe.write_all(b"forget\n");
-        }
-        // The pipe is closed now. Our own child must be reaped, or the shell would wait for a zombie.
-        if let Some(child) = &mut self.child
-            && !self.stands_down
-        {
-            let _ = child.wait();
-        }
-        let _ = self.shell.wait();
     }
 }
 
