@@ -4,6 +4,7 @@
 //! can be written by anyone, again, in any order. This crate has no clock, no IO and no task.
 
 mod batch;
+pub mod changes;
 mod column;
 mod compile;
 mod fill;

@@ -32,14 +32,42 @@ impl Permutation {
         place
     }
 
+    /// Where `at` came from: `place(at(index)) == index`.
+    ///
+    /// # Panics
+    /// If `at` is not below `n`.
+    pub fn place(&self, at: u64) -> u64 {
+        assert!(at < self.n, "{at} is not below {}", self.n);
+        let mut index = self.rounds_back(at);
+        while index >= self.n {
+            index = self.rounds_back(index);
+        }
+        index
+    }
+
     fn rounds(&self, place: u64) -> u64 {
-        let mask = (1_u64 << self.half_bits) - 1;
-        let (mut left, mut right) = (place >> self.half_bits, place & mask);
-        for round in 0..4_u64 {
-            let f = crate::stream::mix(self.key ^ right ^ (round << 60)) & mask;
-            (left, right) = (right, left ^ f);
+        let (mut left, mut right) = (place >> self.half_bits, place & self.mask());
+        for round in 0..4 {
+            (left, right) = (right, left ^ self.round(right, round));
         }
         left << self.half_bits | right
+    }
+
+    fn rounds_back(&self, place: u64) -> u64 {
+        let (mut left, mut right) = (place >> self.half_bits, place & self.mask());
+        for round in (0..4).rev() {
+            (left, right) = (right ^ self.round(left, round), left);
+        }
+        left << self.half_bits | right
+    }
+
+    #[inline]
+    fn round(&self, half: u64, round: u64) -> u64 {
+        crate::stream::mix(self.key ^ half ^ (round << 60)) & self.mask()
+    }
+
+    fn mask(&self) -> u64 {
+        (1 << self.half_bits) - 1
     }
 }
 
@@ -54,6 +82,7 @@ mod tests {
             let mut seen: Vec<u64> = (0..n).map(|index| permutation.at(index)).collect();
             seen.sort_unstable();
             assert_eq!(seen, (0..n).collect::<Vec<_>>());
+            assert!((0..n).all(|index| permutation.place(permutation.at(index)) == index));
         }
     }
 }

@@ -141,6 +141,11 @@ impl Plan {
         self.fingerprint
     }
 
+    /// The document.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// What the plan was compiled with.
     pub fn options(&self) -> &PlanOptions {
         &self.options

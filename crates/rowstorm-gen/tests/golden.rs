@@ -2,6 +2,7 @@
 //! `ROWSTORM_BLESS=1 cargo test -p rowstorm-gen --test golden` writes them anew.
 
 mod kinds;
+mod mixes;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -34,6 +35,37 @@ fn fingerprints_stand_still() {
         }
     }
     check("fingerprints.txt", &text);
+}
+
+/// The ops of two streams, from the first and from far away, with every pick and both orders of deletion.
+#[test]
+fn every_pick_takes_what_it_always_took() {
+    let picks = [
+        ("uniform", "uniform", "oldest"),
+        ("latest", "latest", "oldest"),
+        ("oldest", "oldest", "oldest"),
+        ("zipf", "{ zipf: 1.1 }", "uniform"),
+        ("hotspot", "{ hotspot: 0.05 }", "uniform"),
+    ];
+    for (name, pick, delete) in picks {
+        let mix = format!(
+            "- {{ insert: children, weight: 3 }}
+    - {{ update: children, set: [note], pick: {pick}, weight: 4 }}
+    - {{ read: parents, pick: {pick}, weight: 1 }}
+    - {{ delete: children, pick: {delete}, weight: 2 }}"
+        );
+        let changes = mixes::changes_of(&mixes::document(100, 300, 3, &mix), 42);
+        let mut text =
+            format!("# version {GENERATOR_VERSION}, seed 42, pick: {pick}, delete: {delete}\n");
+        writeln!(text, "# fingerprint {:016x}; stream op kind row", changes.fingerprint()).unwrap();
+        for number in [0, 2] {
+            let stream = changes.stream(number);
+            for op in stream.iter(0..80).chain(stream.iter(3_000_000_000..3_000_000_020)) {
+                writeln!(text, "{number} {} {:?} {}", op.number, op.kind, op.row).unwrap();
+            }
+        }
+        check(&format!("changes_{name}.txt"), &text);
+    }
 }
 
 fn check(file: &str, text: &str) {

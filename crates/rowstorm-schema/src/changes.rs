@@ -1,4 +1,4 @@
-//! The `changes:` block: inserts, updates and deletes at a rate.
+//! The `changes:` block: inserts, updates, deletes and reads at a rate.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -21,9 +21,23 @@ pub struct Changes {
     /// What one COMMIT holds: `batch`, `row`, or `{rows: n}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<Transaction>,
+    /// How many streams the rows are split into (64 unless said): no more batches are in flight at once, and another
+    /// number makes other changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams: Option<u32>,
 }
 
-/// One kind of change. Exactly one of `insert`, `update` and `delete` names its table.
+/// The streams of a document that does not say: more than connections help, few enough that each has rows.
+const STREAMS: u32 = 64;
+
+impl Changes {
+    /// How many streams the rows are split into.
+    pub fn streams(&self) -> u32 {
+        self.streams.unwrap_or(STREAMS)
+    }
+}
+
+/// One kind of change. Exactly one of `insert`, `update`, `delete` and `read` names its table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -36,10 +50,14 @@ pub struct Change {
     /// Delete from this table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete: Option<String>,
+    /// Read rows of this table by their key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<String>,
     /// The columns that an update sets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<String>,
-    /// How an update or a delete picks its row.
+    /// How an update or a read picks its row (`uniform` unless said); a delete takes the `oldest`, or goes through the
+    /// rows in a shuffled order (`uniform`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pick: Option<Pick>,
     /// How often, in relation to the others.
@@ -55,16 +73,19 @@ pub enum ChangeKind<'a> {
     Update(&'a str),
     /// Delete from this table.
     Delete(&'a str),
+    /// Read from this table.
+    Read(&'a str),
 }
 
 impl Change {
-    /// What the change does; `None` unless exactly one of `insert`, `update` and `delete` is there.
+    /// What the change does; `None` unless exactly one of `insert`, `update`, `delete` and `read` is there.
     pub fn kind(&self) -> Option<ChangeKind<'_>> {
-        match (&self.insert, &self.update, &self.delete) {
-            (Some(table), None, None) => Some(ChangeKind::Insert(table)),
-            (None, Some(table), None) => Some(ChangeKind::Update(table)),
-            (None, None, Some(table)) => Some(ChangeKind::Delete(table)),
-            (_, _, _) => None,
+        match (&self.insert, &self.update, &self.delete, &self.read) {
+            (Some(table), None, None, None) => Some(ChangeKind::Insert(table)),
+            (None, Some(table), None, None) => Some(ChangeKind::Update(table)),
+            (None, None, Some(table), None) => Some(ChangeKind::Delete(table)),
+            (None, None, None, Some(table)) => Some(ChangeKind::Read(table)),
+            (_, _, _, _) => None,
         }
     }
 }
@@ -75,13 +96,13 @@ impl Change {
 pub enum Pick {
     /// All alike.
     Uniform,
-    /// The youngest most often.
+    /// By age, the youngest most often: the `n`th youngest with weight 1/n.
     Latest,
-    /// The oldest first.
+    /// By age, the oldest most often; a delete takes the very oldest.
     Oldest,
-    /// By Zipf's law with this exponent.
+    /// By Zipf's law with this exponent; the hot rows are spread over all, and stay hot while they live.
     Zipf(f64),
-    /// This share of rows takes 80 % of the picks.
+    /// This share of rows takes 80 % of the picks; they are spread over all, and stay hot while they live.
     Hotspot(f64),
 }
 

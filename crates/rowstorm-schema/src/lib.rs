@@ -10,6 +10,7 @@ mod data_type;
 mod document;
 mod effective;
 mod fit;
+mod fixed;
 mod generator;
 mod generator_serde;
 mod instant;
@@ -31,6 +32,7 @@ pub use changes::{Change, ChangeKind, Changes, Pick, Transaction};
 pub use column::{Column, Per};
 pub use data_type::{DataType, IntWidth, ParseDataTypeError};
 pub use effective::{EffectiveColumn, LevelRule, Origin};
+pub use fixed::Fixed;
 pub use generator::{
     ArraySpec, ClockSpec, Fake, FaultsSpec, Generator, LogNormalSpec, NormalSpec, RefSpec,
     SequenceSpec, Skew, TextSpec, Uuid7Spec, WalkSpec, ZipfSpec,

@@ -20,3 +20,9 @@ pub const TEXT_BYTES_MAX: u32 = 16 * 1024 * 1024;
 
 /// The longest name of a table or a column, in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
+
+/// The most entries of a mix of changes.
+pub const MIX_MAX: usize = 64;
+
+/// The most streams of changes.
+pub const STREAMS_MAX: u32 = 1_024;

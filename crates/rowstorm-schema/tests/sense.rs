@@ -260,7 +260,7 @@ fn changes_are_checked_against_the_tables() {
         &with("{ weight: 1 }"),
         "changes.mix[0]",
         (9, 7),
-        "one of `insert`, `update` and `delete`",
+        "one of `insert`, `update`, `delete` and `read`",
         "",
     );
     check(
@@ -271,6 +271,76 @@ fn changes_are_checked_against_the_tables() {
         "mean `oldest`?",
     );
     check(&with("{ insert: t, weight: 0 }"), "changes.mix[0].weight", (9, 28), "above 0", "");
+    check(
+        &with("{ delete: t, pick: latest, weight: 1 }"),
+        "changes.mix[0].pick",
+        (9, 26),
+        "picks `oldest` or `uniform`",
+        "replaying every op",
+    );
+    check(
+        &with("{ delete: t, weight: 1 }\n    - { delete: t, pick: uniform, weight: 1 }"),
+        "changes.mix[1]",
+        (10, 7),
+        "with another `pick`",
+        "the same",
+    );
+    check(&with("{ read: t, set: [id], weight: 1 }"), "changes.mix[0].set", (9, 18), "a read", "");
+    let streams = with("{ read: t, weight: 1 }").replace("  mix:", "  streams: 1025\n  mix:");
+    check(&streams, "changes.streams", (8, 12), "1 to 1024", "");
+}
+
+/// What an update cannot draw anew, each with its reason.
+#[test]
+fn columns_that_never_change_are_not_set() {
+    let text = |set: &str| {
+        format!(
+            "version: 1
+tables:
+  p:
+    key: [id]
+    columns:
+      id: {{ type: int, gen: sequence }}
+      code: {{ type: text, gen: {{ fake: word }} }}
+      name: {{ type: text, gen: {{ fake: name }} }}
+      size: {{ type: int, unique: true, gen: {{ uniform: [1, 9000] }} }}
+      seen: {{ type: timestamp, gen: {{ clock: {{ step: 1s }} }} }}
+      link: {{ type: text, gen: {{ template: 'x/{{id}}' }} }}
+      mail: {{ type: text, gen: {{ template: '{{name}}.{{id}}@x' }} }}
+      tags: {{ type: object, gen: {{ object: {{ t: {{ type: text, gen: {{ template: '{{inner}}' }} }} }} }} }}
+      inner: {{ type: text, gen: {{ fake: word }} }}
+  c:
+    series: {{ count: 3, levels: {{ line: id }} }}
+    key: [line, n]
+    columns:
+      n: {{ type: int, gen: sequence }}
+      host: {{ type: text, per: series, gen: {{ fake: word }} }}
+      to: {{ type: text, gen: {{ ref: {{ table: p, column: code }} }} }}
+changes: {{ mix: [ {{ update: p, set: {set}, weight: 1 }} ] }}
+"
+        )
+    };
+    for (column, why) in [
+        ("id", "in the key"),
+        ("code", "what `c.to` refers to"),
+        ("size", "dealt out among the rows"),
+        ("seen", "counts rows (`clock`)"),
+        ("link", "would be the same again"),
+        ("tags", "counts rows (`template`)"),
+        ("inner", "read by `tags`"),
+    ] {
+        let found = common::problems(&text(&format!("[{column}]")), Format::Yaml);
+        assert_eq!(found.len(), 1, "{column}: {found:#?}");
+        assert!(found[0].message.contains(why), "{column}: {}", found[0].message);
+    }
+    for column in ["name", "mail"] {
+        Schema::parse(&text(&format!("[{column}]")), Format::Yaml, "test").unwrap();
+    }
+    let series = text("[host]").replace("update: p", "update: c");
+    assert!(common::problems(&series, Format::Yaml)[0].message.contains("belongs to its series"));
+    let parents = text("[name]").replace("update: p, set: [name]", "delete: p");
+    let found = common::problems(&parents, Format::Yaml);
+    assert_eq!(found[0].message, "`c.to` refers to `p`");
 }
 
 #[test]
@@ -299,7 +369,7 @@ tables:
     columns:
       d: { type: int, gen: { ref: { table: p } } }
       e: { type: text, per: series, gen: { template: \"{series}-{line}\" } }
-changes: { mix: [ { delete: p, weight: 1 } ] }
+changes: { mix: [ { delete: c, weight: 1 }, { read: p, weight: 1 } ] }
 ";
     let found = common::problems(text, Format::Yaml);
     let places: Vec<_> = found.iter().map(|problem| problem.place.as_str()).collect();

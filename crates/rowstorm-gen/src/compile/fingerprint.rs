@@ -11,7 +11,7 @@ const PLAIN: &str = "a schema is plain data with text keys";
 /// type, generator, nulls, unique, per), and the rows of tables that others refer to. Not the epoch, other row counts,
 /// keys, indexes, column types in a database's own words, or settings.
 pub(super) fn of(schema: &Schema, seed: u64, rows: &[Option<u64>], customs: &[Custom]) -> u64 {
-    let mut hash = Hash(0xCBF2_9CE4_8422_2325);
+    let mut hash = Hash::new();
     hash.number(u64::from(crate::GENERATOR_VERSION));
     hash.number(seed);
     let mut parents = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn of(schema: &Schema, seed: u64, rows: &[Option<u64>], customs: &[Cu
         hash.text(&custom.column);
         hash.text("a fill of your own");
     }
-    mix(hash.0)
+    hash.end()
 }
 
 /// A column without what does not touch its values.
@@ -43,15 +43,23 @@ fn bare(column: &Column) -> Column {
 }
 
 /// FNV-1a over 64 bits; every part is closed by its length, so that parts do not run together.
-struct Hash(u64);
+pub(crate) struct Hash(u64);
 
 impl Hash {
-    fn text(&mut self, text: &str) {
+    pub(crate) fn new() -> Hash {
+        Hash(0xCBF2_9CE4_8422_2325)
+    }
+
+    pub(crate) fn end(self) -> u64 {
+        mix(self.0)
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
         text.bytes().for_each(|byte| self.byte(byte));
         self.number(text.len() as u64);
     }
 
-    fn number(&mut self, number: u64) {
+    pub(crate) fn number(&mut self, number: u64) {
         number.to_le_bytes().into_iter().for_each(|byte| self.byte(byte));
     }
 

@@ -67,7 +67,7 @@ fn boolean(literal: &Literal) -> Option<bool> {
 }
 
 /// A whole number of 64 bits.
-pub(super) fn integer(literal: &Literal) -> Option<i64> {
+pub(crate) fn integer(literal: &Literal) -> Option<i64> {
     match literal {
         Literal::Int(number) => Some(*number),
         Literal::Text(text) => text.parse().ok(),

@@ -13,6 +13,9 @@ use std::sync::Arc;
 
 use rowstorm_schema::{DataType, Origin, Schema, Table};
 
+pub(crate) use fingerprint::Hash;
+pub(crate) use literal::integer;
+
 use crate::rule::Rule;
 use crate::{ColumnPlan, Fill, PlanError, PlanOptions, Storage, Stream, TablePlan};
 
@@ -157,6 +160,6 @@ fn key_places(name: &str, table: &Table, columns: &[ColumnPlan]) -> Result<Vec<u
     table.key.iter().map(find).collect()
 }
 
-fn invalid(place: &str, problem: impl Into<String>) -> PlanError {
+pub(crate) fn invalid(place: &str, problem: impl Into<String>) -> PlanError {
     PlanError::Invalid { place: place.to_owned(), problem: problem.into() }
 }

@@ -3,18 +3,32 @@
 use super::generator::positive;
 use super::{Check, table};
 use crate::document::Place;
-use crate::{Change, ChangeKind, Pick, Table};
+use crate::limits::{MIX_MAX, STREAMS_MAX};
+use crate::{Change, ChangeKind, Fixed, Pick, Table};
 
 pub(super) fn check(check: &mut Check<'_>) {
     let Some(changes) = &check.schema.changes else { return };
-    let place = Place::root().key("changes").key("mix");
-    if changes.mix.is_empty() && check.is_whole(&place) {
-        check.value(&place, "there is nothing to change", None);
+    let place = Place::root().key("changes");
+    let streams = changes.streams();
+    if streams == 0 || streams > STREAMS_MAX {
+        let message = format!("{streams} streams; 1 to {STREAMS_MAX}");
+        check.value(&place.key("streams"), message, None);
+    }
+    let mix = place.key("mix");
+    match changes.mix.len() {
+        0 if check.is_whole(&mix) => check.value(&mix, "there is nothing to change", None),
+        count if count > MIX_MAX => {
+            check.value(&mix, format!("{count} entries; at most {MIX_MAX}"), None);
+        }
+        _ => {}
     }
     for (at, change) in changes.mix.iter().enumerate() {
-        let here = place.index(at);
+        let here = mix.index(at);
         positive(check, change.weight, &here.key("weight"));
         self::change(check, change, &here);
+        if let Some(ChangeKind::Delete(name)) = change.kind() {
+            alike(check, &changes.mix[..at], change, name, &here);
+        }
     }
 }
 
@@ -23,7 +37,8 @@ fn change(check: &mut Check<'_>, change: &Change, place: &Place) {
         None => {
             if check.is_whole(place) {
                 let help = Some("`{ insert: orders, weight: 1 }`".to_owned());
-                check.value(place, "a change is one of `insert`, `update` and `delete`", help);
+                let message = "a change is one of `insert`, `update`, `delete` and `read`";
+                check.value(place, message, help);
             }
         }
         Some(ChangeKind::Insert(name)) => {
@@ -40,10 +55,47 @@ fn change(check: &mut Check<'_>, change: &Change, place: &Place) {
         Some(ChangeKind::Delete(name)) => {
             if let Some(table) = check.table(name, &place.key("delete")) {
                 keyed(check, name, table, &place.key("delete"));
+                delete(check, change, name, place);
             }
             unused(check, !change.set.is_empty(), "set", "a delete sets no column", place);
+        }
+        Some(ChangeKind::Read(name)) => {
+            if let Some(table) = check.table(name, &place.key("read")) {
+                keyed(check, name, table, &place.key("read"));
+            }
+            unused(check, !change.set.is_empty(), "set", "a read sets no column", place);
             pick(check, change.pick, place);
         }
+    }
+}
+
+fn delete(check: &mut Check<'_>, change: &Change, name: &str, place: &Place) {
+    if let Some(by) = check.schema.references(name).first() {
+        let message = format!("`{}.{}` refers to `{name}`", by.table, by.column);
+        let help =
+            format!("a row that others refer to is never deleted; delete from `{}` only", by.table);
+        check.value(&place.key("delete"), message, Some(help));
+    }
+    match change.pick {
+        None | Some(Pick::Oldest | Pick::Uniform) => {}
+        Some(Pick::Latest | Pick::Zipf(_) | Pick::Hotspot(_)) => {
+            let help = "the rows that are left would be no interval, and could not be told without \
+                        replaying every op";
+            let message = "a delete picks `oldest` or `uniform`";
+            check.value(&place.key("pick"), message, Some(help.to_owned()));
+        }
+    }
+}
+
+/// All deletes of a table go through its rows in one order.
+fn alike(check: &mut Check<'_>, before: &[Change], change: &Change, name: &str, place: &Place) {
+    let shuffled = |change: &Change| change.pick == Some(Pick::Uniform);
+    let other = before.iter().find(|other| {
+        other.kind() == Some(ChangeKind::Delete(name)) && shuffled(other) != shuffled(change)
+    });
+    if other.is_some() {
+        let message = format!("another entry deletes from `{name}` with another `pick`");
+        check.value(place, message, Some("give all of a table's deletes the same".to_owned()));
     }
 }
 
@@ -55,13 +107,12 @@ fn update(check: &mut Check<'_>, change: &Change, name: &str, table: &Table, pla
         check.key(place, "an update must say which columns it sets", help);
     }
     table::names(check, table, &Place::root().key("tables").key(name), &change.set, &set);
+    let fixed = check.schema.fixed(name);
     for (at, column) in change.set.iter().enumerate() {
-        if table.key.contains(column) {
-            check.value(
-                &set.index(at),
-                format!("`{column}` is in the key, which never changes"),
-                None,
-            );
+        if let Some(why) = fixed.get(column.as_str()) {
+            let help = matches!(why, Fixed::Same)
+                .then(|| "let it read a column that the update sets, or `{0..999}`".to_owned());
+            check.value(&set.index(at), format!("`{column}` {why}"), help);
         }
     }
 }

@@ -1,0 +1,73 @@
+//! One entry of the mix, compiled.
+
+use std::sync::Arc;
+
+use rowstorm_schema::{Change, ChangeKind, Pick};
+
+use super::pick::Picker;
+use crate::compile::invalid;
+use crate::{Plan, PlanError};
+
+/// What an op does with its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OpKind {
+    /// Writes a row that was not there.
+    Insert,
+    /// Sets some columns of a live row.
+    Update,
+    /// Takes a live row away.
+    Delete,
+    /// Reads a live row.
+    Read,
+}
+
+/// One entry of the document's mix.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What its ops do.
+    pub kind: OpKind,
+    /// The table, as a place in [`Plan::tables`].
+    pub table: usize,
+    /// The columns that an update sets, as places in the table's columns.
+    pub set: Vec<usize>,
+    pub(super) picker: Picker,
+}
+
+impl Entry {
+    /// Compiles the entry at `at` of the mix.
+    pub(super) fn new(plan: &Plan, change: &Change, at: usize) -> Result<Entry, PlanError> {
+        let place = format!("changes.mix[{at}]");
+        let (kind, name) = match change.kind() {
+            Some(ChangeKind::Insert(name)) => (OpKind::Insert, name),
+            Some(ChangeKind::Update(name)) => (OpKind::Update, name),
+            Some(ChangeKind::Delete(name)) => (OpKind::Delete, name),
+            Some(ChangeKind::Read(name)) => (OpKind::Read, name),
+            None => {
+                let problem = "a change is one of `insert`, `update`, `delete` and `read`";
+                return Err(invalid(&place, problem));
+            }
+        };
+        if !(change.weight.is_finite() && change.weight > 0.0) {
+            return Err(invalid(&format!("{place}.weight"), "a weight is a number above 0"));
+        }
+        let found = plan.tables().iter().position(|table| *table.name == *name);
+        let table = found.ok_or_else(|| invalid(&place, format!("there is no table `{name}`")))?;
+        let columns = &plan.tables()[table].columns;
+        let set = change
+            .set
+            .iter()
+            .map(|set| {
+                columns.iter().position(|column| *column.name == **set).ok_or_else(|| {
+                    invalid(&format!("{place}.set"), format!("there is no column `{set}`"))
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let picker = Picker::new(change.pick.unwrap_or(Pick::Uniform));
+        Ok(Entry { kind, table, set, picker })
+    }
+
+    /// The table's name.
+    pub fn table_name<'a>(&self, plan: &'a Plan) -> &'a Arc<str> {
+        &plan.tables()[self.table].name
+    }
+}

@@ -1,0 +1,220 @@
+//! The `changes:` block of a plan's document, compiled.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rowstorm_schema::{Generator, Pick, Schema};
+
+use super::entry::{Entry, OpKind};
+use super::pattern::Pattern;
+use super::stream::ChangeStream;
+use super::turnover::Turnover;
+use crate::compile::{Hash, invalid};
+use crate::{Plan, PlanError, Stream, TablePlan};
+
+/// A plan's changes, ready to be computed: immutable, cheap to clone, shared by all threads.
+///
+/// ```
+/// use rowstorm_gen::changes::{ChangePlan, OpKind};
+/// use rowstorm_gen::{Plan, PlanOptions, schema};
+///
+/// let text = "
+/// version: 1
+/// tables:
+///   orders:
+///     key: [id]
+///     preload: 1000
+///     columns:
+///       id:     { type: bigint, gen: sequence }
+///       status: { type: text, gen: { one_of: [open, paid] } }
+/// changes:
+///   streams: 4
+///   mix:
+///     - { insert: orders, weight: 1 }
+///     - { update: orders, set: [status], weight: 2 }
+///     - { delete: orders, weight: 1 }
+/// ";
+/// let schema = schema::Schema::parse(text, schema::Format::Yaml, "orders.yaml")?;
+/// let changes = ChangePlan::new(&Plan::new(&schema, PlanOptions::default())?)?;
+/// let stream = changes.stream(3);
+/// // A quarter of the ops delete, from the oldest row on; every op can be asked for by itself.
+/// assert_eq!(stream.count(2, 4_000_000), 1_000_000);
+/// let delete = stream.iter(0..4).find(|op| op.kind == OpKind::Delete).unwrap();
+/// assert_eq!((delete.row, stream.op(delete.number)), (3, delete));
+/// // Half of the ops leave the number of rows as it is, a quarter adds one, a quarter takes one.
+/// assert_eq!(stream.live_rows(0, 4_000_000), 250);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ChangePlan {
+    mix: Arc<Mix>,
+}
+
+/// What all streams have in common.
+pub(super) struct Mix {
+    pub(super) plan: Plan,
+    pub(super) streams: u32,
+    pub(super) entries: Vec<Entry>,
+    pub(super) pattern: Pattern,
+    /// By table, as in the plan.
+    pub(super) turnovers: Vec<Turnover>,
+    /// The rows that each table's columns can number.
+    pub(super) rows_max: Vec<u64>,
+    pub(super) root: Stream,
+    fingerprint: u64,
+}
+
+impl ChangePlan {
+    /// Compiles the changes of a plan's document. The rows of the plan's tables are there before the first change.
+    ///
+    /// # Errors
+    /// [`PlanError::Invalid`] if there is no `changes` block, for what `Schema::parse` would have refused, and for a table
+    /// that has too few rows for the mix and gets none.
+    pub fn new(plan: &Plan) -> Result<ChangePlan, PlanError> {
+        let schema = plan.schema();
+        let Some(changes) = &schema.changes else {
+            return Err(invalid("changes", "there is no `changes` block"));
+        };
+        schema.check().map_err(|wrong| {
+            let first = wrong.0.first();
+            let place = first.map_or("changes", |problem| problem.place.as_str());
+            invalid(place, first.map_or(String::new(), |problem| problem.message.clone()))
+        })?;
+        let entries = (0..)
+            .zip(&changes.mix)
+            .map(|(at, change)| Entry::new(plan, change, at))
+            .collect::<Result<Vec<_>, _>>()?;
+        let weights: Vec<f64> = changes.mix.iter().map(|change| change.weight).collect();
+        let pattern = Pattern::new(&weights);
+        let shuffled = |table| {
+            let uniform = |(entry, change): (&Entry, &rowstorm_schema::Change)| {
+                entry.table == table
+                    && entry.kind == OpKind::Delete
+                    && change.pick == Some(Pick::Uniform)
+            };
+            entries.iter().zip(&changes.mix).any(uniform)
+        };
+        let turnovers: Vec<_> = (0..plan.tables().len())
+            .map(|table| Turnover::new(table, &entries, &pattern, shuffled(table)))
+            .collect();
+        let streams = changes.streams();
+        for (turnover, table) in turnovers.iter().zip(plan.tables()) {
+            check_rows(turnover, table, streams)?;
+        }
+        let rows_max = plan.tables().iter().map(|table| rows_max(table)).collect();
+        let root = Stream::new(plan.options().seed).named("#changes");
+        let fingerprint = fingerprint(plan, schema, &entries, &pattern, streams);
+        let mix = Mix {
+            plan: plan.clone(),
+            streams,
+            entries,
+            pattern,
+            turnovers,
+            rows_max,
+            root,
+            fingerprint,
+        };
+        Ok(ChangePlan { mix: Arc::new(mix) })
+    }
+
+    /// How many streams there are.
+    pub fn streams(&self) -> u32 {
+        self.mix.streams
+    }
+
+    /// A stream by its number.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn stream(&self, number: u32) -> ChangeStream {
+        assert!(number < self.mix.streams, "stream {number} of {}", self.mix.streams);
+        ChangeStream::new(&self.mix, number)
+    }
+
+    /// The mix's entries, in the document's order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.mix.entries
+    }
+
+    /// The plan that the changes begin with.
+    pub fn plan(&self) -> &Plan {
+        &self.mix.plan
+    }
+
+    /// A hash of everything that the rows hang on after any number of ops: the plan's own fingerprint, streams, mix, keys
+    /// and the rows of the beginning. Equal fingerprints, equal rows.
+    pub fn fingerprint(&self) -> u64 {
+        self.mix.fingerprint
+    }
+}
+
+/// In short: a pattern can have ten thousand places.
+impl fmt::Debug for Mix {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fingerprint = format_args!("{:016x}", self.fingerprint);
+        out.debug_struct("Mix")
+            .field("fingerprint", &fingerprint)
+            .field("streams", &self.streams)
+            .field("entries", &self.entries.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A table that is only taken from must have the rows for it.
+fn check_rows(turnover: &Turnover, table: &TablePlan, streams: u32) -> Result<(), PlanError> {
+    let needed = turnover.needed().saturating_mul(u64::from(streams));
+    let rows = table.rows.unwrap_or(0);
+    if turnover.insert.is_some() || rows >= needed {
+        return Ok(());
+    }
+    let problem = format!(
+        "{rows} rows are too few for {streams} streams of changes: `preload` at least {needed}, or set `changes.streams` lower"
+    );
+    Err(invalid(&format!("tables.{}", table.name), problem))
+}
+
+/// How many rows a table's columns can number: a unique `uniform` and a sequence come to an end.
+fn rows_max(table: &TablePlan) -> u64 {
+    let of = |column: &rowstorm_schema::Column| match (&column.generator, column.data_type) {
+        (Generator::Sequence(spec), rowstorm_schema::DataType::Int(width)) => {
+            let (low, high) = width.bounds();
+            let room = if spec.step > 0 {
+                i128::from(high) - i128::from(spec.start)
+            } else {
+                i128::from(spec.start) - i128::from(low)
+            };
+            let steps = room / i128::from(spec.step.unsigned_abs().max(1));
+            u64::try_from(steps + 1).unwrap_or(u64::MAX)
+        }
+        (Generator::Uniform([low, high]), rowstorm_schema::DataType::Int(_)) if column.unique => {
+            let ends = crate::compile::integer(low).zip(crate::compile::integer(high));
+            ends.map_or(u64::MAX, |(low, high)| (high.wrapping_sub(low) as u64).saturating_add(1))
+        }
+        (_, _) => u64::MAX,
+    };
+    table.spec.columns.values().map(of).min().unwrap_or(u64::MAX)
+}
+
+fn fingerprint(
+    plan: &Plan,
+    schema: &Schema,
+    entries: &[Entry],
+    pattern: &Pattern,
+    streams: u32,
+) -> u64 {
+    let mut hash = Hash::new();
+    hash.number(plan.fingerprint());
+    hash.number(u64::from(streams));
+    let mix = schema.changes.iter().flat_map(|changes| &changes.mix);
+    for ((at, entry), change) in entries.iter().enumerate().zip(mix) {
+        let table = &plan.tables()[entry.table];
+        hash.text(&table.name);
+        hash.number(entry.kind as u64);
+        change.set.iter().for_each(|column| hash.text(column));
+        hash.text(&serde_json::to_string(&change.pick).expect("a pick is plain data"));
+        hash.number(pattern.share(at));
+        table.spec.key.iter().for_each(|column| hash.text(column));
+        hash.number(table.rows.unwrap_or(0));
+    }
+    hash.end()
+}
