@@ -5,7 +5,7 @@ use crate::number;
 use crate::record::{RunRecord, Schedule};
 use crate::statistics;
 use crate::steps;
-use crate::verdict::target_kind;
+use crate::verdict::{audited, target_kind};
 
 /// `cpu → sqlite, 1,000,000 rows in 4.6s`.
 pub(crate) fn headline(record: &RunRecord, arrow: &str) -> String {
@@ -28,14 +28,14 @@ pub(crate) fn schema_name(record: &RunRecord) -> &str {
 /// The accounts as an equation, and the count.
 pub(crate) fn accounts(record: &RunRecord) -> String {
     let rows = &record.rows;
-    let audited = rows.audited.map_or_else(|| "not counted".to_owned(), number::grouped);
     format!(
-        "planned {} = accepted {} + confirmed {} + rejected {} + unknown {}   audited {audited}",
+        "planned {} = accepted {} + confirmed {} + rejected {} + unknown {}   audited {}",
         number::grouped(rows.planned),
         number::grouped(rows.accepted),
         number::grouped(rows.confirmed),
         number::grouped(rows.rejected),
         number::grouped(rows.unknown),
+        audited(record, rows),
     )
 }
 

@@ -6,7 +6,7 @@ use crate::record::{Rows, RunRecord};
 use crate::reproduce::reproduce;
 use crate::style::{clean, cut};
 use crate::threshold::Checked;
-use crate::verdict::{Tone, Verdict};
+use crate::verdict::{Tone, Verdict, audited};
 
 /// Longest text of one place.
 const TEXT_CHARS_MAX: usize = 300;
@@ -40,10 +40,10 @@ pub fn markdown(record: &RunRecord, thresholds: &[Checked]) -> String {
     );
     text.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
     for table in &record.tables {
-        account(&mut text, &table.table, &table.rows);
+        account(&mut text, &table.table, record, &table.rows);
     }
     if record.tables.len() != 1 {
-        account(&mut text, "all", &record.rows);
+        account(&mut text, "all", record, &record.rows);
     }
     text.push_str("\n| | |\n| --- | --- |\n");
     let mut line = |name: &str, value: Option<String>| {
@@ -67,8 +67,8 @@ pub fn markdown(record: &RunRecord, thresholds: &[Checked]) -> String {
     text
 }
 
-fn account(text: &mut String, name: &str, rows: &Rows) {
-    let audited = rows.audited.map_or_else(|| "not counted".to_owned(), grouped);
+fn account(text: &mut String, name: &str, record: &RunRecord, rows: &Rows) {
+    let audited = audited(record, rows);
     let counts = [rows.planned, rows.accepted, rows.confirmed, rows.rejected, rows.unknown];
     let counts = counts.map(grouped).join(" | ");
     text.push_str(&format!("| {} | {counts} | {audited} |\n", safe(name)));

@@ -69,7 +69,7 @@ pub struct RunRecord {
     pub ended: String,
     /// The error that ended it, if one did.
     pub failure: Option<String>,
-    /// Whether the database's own count agrees; `None` if it could not be asked.
+    /// Whether the database's own count agrees; `None` if it could not be asked, or nothing was stored (`null:`).
     pub verified: Option<bool>,
 }
 
@@ -86,7 +86,8 @@ pub struct Rows {
     pub rejected: u64,
     /// Sent, and no answer came, and no key can tell.
     pub unknown: u64,
-    /// Counted in the database after the run, what stood there before taken off; `None` if it could not be counted.
+    /// Counted in the database after the run, what stood there before taken off; `None` if it could not be counted, or
+    /// nothing was stored.
     pub audited: Option<u64>,
 }
 

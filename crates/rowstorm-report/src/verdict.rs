@@ -103,13 +103,27 @@ pub fn target_kind(record: &RunRecord) -> &str {
     record.target.split(':').next().unwrap_or_default()
 }
 
+fn keeps_nothing(record: &RunRecord) -> bool {
+    target_kind(record) == "null"
+}
+
+/// The count of a record's or a table's rows, in words where there is none.
+pub(crate) fn audited(record: &RunRecord, rows: &Rows) -> String {
+    match rows.audited {
+        _ if keeps_nothing(record) => "nothing stored".to_owned(),
+        Some(audited) => grouped(audited),
+        None => "not counted".to_owned(),
+    }
+}
+
 fn counting_claim(record: &RunRecord, counted: &Counted) -> (Tone, String) {
     let rows = &record.rows;
     match counted {
-        // Its writers count what they throw away: no database says anything.
-        Counted::Agrees | Counted::NotAsked if target_kind(record) == "null" => {
-            (Tone::Open, "generated and encoded, nothing sent".to_owned())
-        }
+        // Records of earlier versions hold what its writers counted: no database says anything.
+        Counted::Agrees | Counted::NotAsked if keeps_nothing(record) => (
+            Tone::Open,
+            "generated and encoded, nothing sent: nothing was there to verify".to_owned(),
+        ),
         Counted::Agrees if rows.planned == 0 => (Tone::Open, "no row was planned".to_owned()),
         Counted::Agrees if rows.rejected > 0 || record.ended != "done" => {
             (Tone::Good, "every row that was accepted is counted in the database".to_owned())

@@ -64,7 +64,11 @@ fn one(
             return Err(RunError::Options(text));
         }
     };
-    let scope = if options.is_part() { scope(table, rows.clone()) } else { Some(Scope::Table) };
+    let scope = match (sink.keeps_rows(), options.is_part()) {
+        (false, _) => None,
+        (true, true) => scope(table, rows.clone()),
+        (true, false) => Some(Scope::Table),
+    };
     let open_ended = table.rows.is_none();
     Ok(Work { index, table: Arc::clone(table), limits, rows, open_ended, scope })
 }

@@ -38,6 +38,7 @@ trait DynSink: Debug + Send + Sync {
     fn prepare<'a>(&'a self, table: &'a TablePlan, prepare: &'a Prepare) -> BoxFuture<'a, ()>;
     fn writer<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxWriter>;
     fn finish<'a>(&'a self, table: &'a TablePlan, prepare: &'a Prepare) -> BoxFuture<'a, ()>;
+    fn keeps_rows(&self) -> bool;
     fn audit<'a>(&'a self, table: &'a TablePlan, scope: &'a Scope) -> BoxFuture<'a, Audit>;
     fn server(&self) -> BoxFuture<'_, Vec<ServerFact>>;
 }
@@ -69,6 +70,10 @@ impl<S: Sink> DynSink for S {
 
     fn finish<'a>(&'a self, table: &'a TablePlan, prepare: &'a Prepare) -> BoxFuture<'a, ()> {
         Box::pin(Sink::finish(self, table, prepare))
+    }
+
+    fn keeps_rows(&self) -> bool {
+        Sink::keeps_rows(self)
     }
 
     fn audit<'a>(&'a self, table: &'a TablePlan, scope: &'a Scope) -> BoxFuture<'a, Audit> {
@@ -112,6 +117,10 @@ impl Sink for BoxSink {
 
     async fn finish(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
         self.0.finish(table, prepare).await
+    }
+
+    fn keeps_rows(&self) -> bool {
+        self.0.keeps_rows()
     }
 
     async fn audit(&self, table: &TablePlan, scope: &Scope) -> Result<Audit, SinkError> {

@@ -87,6 +87,10 @@ impl<S: Sink> Sink for Null<S> {
         Ok(())
     }
 
+    fn keeps_rows(&self) -> bool {
+        false
+    }
+
     /// What the writers counted, whatever the scope: there are no values to look at.
     async fn audit(&self, table: &TablePlan, _: &Scope) -> Result<Audit, SinkError> {
         let rows = self.counts().get(&table.name).copied().unwrap_or_default();

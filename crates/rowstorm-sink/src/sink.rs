@@ -54,6 +54,11 @@ pub trait Sink: Debug + Send + Sync + 'static {
         prepare: &Prepare,
     ) -> impl Future<Output = Result<(), SinkError>> + Send;
 
+    /// Whether rows can be found again. Where nothing is stored there is nothing to count, and the runner claims nothing.
+    fn keeps_rows(&self) -> bool {
+        true
+    }
+
     /// Counts in the database, by its own means, what is there.
     ///
     /// Promises: every row of every write that was answered is seen, right after the answer.

@@ -72,6 +72,12 @@ fn every_target_without_a_server_takes_the_rows() {
         let record: Value =
             serde_json::from_str(&done.stdout).expect("only the record is on stdout");
         assert_eq!(record["rows"]["accepted"], 3000, "{url}");
+        let (verified, audited) = (&record["verified"], &record["rows"]["audited"]);
+        if url.starts_with("null") {
+            assert!(verified.is_null() && audited.is_null(), "{url}: nothing is there to verify");
+        } else {
+            assert_eq!((verified.as_bool(), audited.as_u64()), (Some(true), Some(3000)), "{url}");
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::facts;
 use crate::number::{bytes, grouped, milliseconds, rate, seconds};
 use crate::record::{Rows, RunRecord};
 use crate::threshold::Checked;
+use crate::verdict::audited;
 
 use super::markup::Markup;
 
@@ -40,21 +41,21 @@ pub(super) fn accounts(page: &mut Markup, record: &RunRecord) {
     }
     page.tag("</tr></thead><tbody>");
     for table in record.tables.iter().take(ROWS_MAX) {
-        account(page, &table.table, &table.rows);
+        account(page, &table.table, record, &table.rows);
     }
     if record.tables.len() != 1 {
-        account(page, "All", &record.rows);
+        account(page, "All", record, &record.rows);
     }
     page.tag("</tbody></table></div>\n");
     rest(page, record.tables.len());
 }
 
-fn account(page: &mut Markup, name: &str, rows: &Rows) {
+fn account(page: &mut Markup, name: &str, record: &RunRecord, rows: &Rows) {
     page.tag("<tr><th scope=\"row\">").text(name).tag("</th>");
     for count in [rows.planned, rows.accepted, rows.confirmed, rows.rejected, rows.unknown] {
         number(page, &grouped(count));
     }
-    number(page, &rows.audited.map_or_else(|| "not counted".to_owned(), grouped));
+    number(page, &audited(record, rows));
     page.tag("</tr>");
 }
 

@@ -1,6 +1,6 @@
 //! What is claimed of a run, against its accounts.
 
-use rowstorm_report::{Counted, Rows, RunRecord, TableRows, Tone, Verdict};
+use rowstorm_report::{Counted, Rows, RunRecord, TableRows, Tone, Verdict, html, markdown};
 
 fn record(rows: Rows) -> RunRecord {
     RunRecord { rows, ended: "done".into(), target: "sqlite:x.db".into(), ..RunRecord::default() }
@@ -25,6 +25,23 @@ fn only_a_counted_run_is_good() {
     );
     let failed = RunRecord { failure: Some("disk full".into()), ..record(counted) };
     assert_eq!(Verdict::of(&failed).tone, Tone::Bad);
+}
+
+#[test]
+fn a_run_that_stored_nothing_claims_no_count() {
+    let rows = Rows { planned: 5, accepted: 5, ..Rows::default() };
+    let counted = Rows { audited: Some(5), ..rows.clone() };
+    // Earlier versions wrote down what the writers had counted.
+    for (rows, verified) in [(rows, None), (counted, Some(true))] {
+        let record = RunRecord { target: "null:postgres".into(), verified, ..record(rows) };
+        claim(
+            &record,
+            Tone::Open,
+            "generated and encoded, nothing sent: nothing was there to verify",
+        );
+        let tables = [html(&record, &[]), markdown(&record, &[])];
+        assert!(tables.iter().all(|text| text.contains("nothing stored")), "{tables:?}");
+    }
 }
 
 #[test]
