@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, ValueEnum};
 use rowstorm::schema::{
     AutoOr, ByteSize, IndexTime, Progress, Rate, Shard, Span, TableMode, Tolerance,
@@ -112,19 +111,19 @@ pub(crate) struct RunFlags {
     pub(crate) metrics: Option<SocketAddr>,
     /// Print the run record to standard output, and nothing else
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    #[arg(value_parser = switch)]
     #[arg(value_name = "BOOL", help_heading = "Output")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) json: Option<bool>,
     /// Print errors only
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    #[arg(value_parser = switch)]
     #[arg(value_name = "BOOL", help_heading = "Output")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) quiet: Option<bool>,
     /// Also print every decision of the controller, and why
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    #[arg(value_parser = switch)]
     #[arg(value_name = "BOOL", help_heading = "Output")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) verbose: Option<bool>,
@@ -201,6 +200,15 @@ fn reason(error: &clap::Error) -> String {
 pub(crate) fn count(text: &str) -> Result<u64, String> {
     let digits: String = text.chars().filter(|c| *c != '_').collect();
     digits.parse().map_err(|_| "expected a whole number, like 1000000 or 1_000_000".to_owned())
+}
+
+/// Yes or no, in the words that people use in the environment.
+pub(crate) fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("expected true or false (1 or 0, yes or no, on or off)".to_owned()),
+    }
 }
 
 /// An instant, kept as text: the document has it so.

@@ -122,6 +122,26 @@ fn a_wrong_value_names_its_variable_and_what_would_be_right() {
 }
 
 #[test]
+fn a_switch_knows_the_words_that_people_use() {
+    let quiet = |value: &str| load(&[("ROWSTORM_QUIET", value)], &[]);
+    for (value, expected) in [
+        ("1", true),
+        ("true", true),
+        ("TRUE", true),
+        ("yes", true),
+        ("on", true),
+        ("0", false),
+        ("false", false),
+        ("No", false),
+        ("off", false),
+    ] {
+        assert_eq!(quiet(value).unwrap().settings.quiet, Some(expected), "{value}");
+    }
+    let failure = quiet("2").unwrap_err();
+    assert!(failure.message.contains("expected true or false"), "{failure}");
+}
+
+#[test]
 fn a_misspelt_variable_is_an_error_whose_value_stays_hidden() {
     let failure = load(&[("ROWSTORM_PASWORD", "hunter2")], &[]).unwrap_err();
     assert_eq!(failure.exit, Exit::Usage);
