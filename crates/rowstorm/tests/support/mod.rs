@@ -30,13 +30,18 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Whether a PostgreSQL is installed.
+    pub(crate) fn can_start() -> bool {
+        find_binaries().is_some()
+    }
+
     /// Makes and starts one.
     ///
     /// # Panics
     /// Where no PostgreSQL is installed: a crash that was not staged must not look like one that was survived.
     pub(crate) fn start() -> Server {
         let binaries = find_binaries()
-            .expect("initdb and postgres are installed; `cargo xtask test` sees to it");
+            .expect("initdb and postgres are installed, or ROWSTORM_TEST_POSTGRES_BIN says where");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("a bound port").port();
