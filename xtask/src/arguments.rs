@@ -46,6 +46,16 @@ impl Arguments {
         Ok(Some(value))
     }
 
+    /// Takes all that stands behind `--`.
+    pub(crate) fn behind_dashes(&mut self) -> Vec<String> {
+        let at = self.0.iter().position(|argument| argument == "--");
+        let mut behind = at.map(|at| self.0.split_off(at)).unwrap_or_default();
+        if !behind.is_empty() {
+            behind.remove(0);
+        }
+        behind
+    }
+
     /// Takes all that is left.
     pub(crate) fn rest(self) -> Vec<String> {
         self.0
@@ -75,6 +85,14 @@ mod tests {
         assert!(!given.flag("--durable"));
         assert_eq!(given.value::<u64>("--rows").unwrap(), Some(12));
         assert_eq!(given.rest(), ["up", "postgres"]);
+    }
+
+    #[test]
+    fn what_stands_behind_dashes_is_for_somebody_else() {
+        let mut given = arguments("--rows 12 -- --rows 13");
+        assert_eq!(given.behind_dashes(), ["--rows", "13"]);
+        assert_eq!(given.value::<u64>("--rows").unwrap(), Some(12));
+        assert!(given.behind_dashes().is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod end_to_end;
 mod memory;
 mod processor;
 mod rowstorm;
+mod surface;
 
 use anyhow::bail;
 
@@ -18,10 +19,8 @@ pub(crate) fn bench(mut arguments: Arguments) -> anyhow::Result<()> {
         Some("encode") => criterion("rowstorm-postgres", "encode", arguments),
         Some("end-to-end") => end_to_end::end_to_end(arguments),
         Some("memory") => memory::memory(arguments),
-        Some("controller") => controller(arguments),
-        _ => bail!(
-            "say `bench fill`, `bench encode`, `bench end-to-end`, `bench memory` or `bench controller`"
-        ),
+        Some("surface") => surface::surface(arguments),
+        _ => bail!("say `bench fill`, `encode`, `end-to-end`, `memory` or `surface`"),
     }
 }
 
@@ -29,13 +28,6 @@ pub(crate) fn bench(mut arguments: Arguments) -> anyhow::Result<()> {
 fn criterion(package: &str, name: &str, arguments: Arguments) -> anyhow::Result<()> {
     let mut command = cargo(["bench", "--package", package, "--bench", name, "--"]);
     run(command.args(arguments.rest()))
-}
-
-/// The controllers on simulated databases: no server, no clock. What is left of the arguments goes to it.
-fn controller(arguments: Arguments) -> anyhow::Result<()> {
-    let target = ["--package", "rowstorm-control", "--features", "sim", "--bench", "controller"];
-    let mut command = cargo(["bench", "--quiet"]);
-    run(command.args(target).arg("--").args(arguments.rest()))
 }
 
 /// The middle of some figures; the mean of the two middle ones if they are even in number.

@@ -175,6 +175,14 @@ pub(crate) fn given_or_started(
     Ok((running.url, Some(guard)))
 }
 
+/// A server of our own, which lives as long as its guard; what the environment names is left alone.
+pub(crate) fn start_here(
+    server: &dyn Server,
+    durability: Durability,
+) -> anyhow::Result<(Running, Guard)> {
+    start(server, &servers_dir(), durability)
+}
+
 fn servers_dir() -> PathBuf {
     target_dir().join("servers")
 }

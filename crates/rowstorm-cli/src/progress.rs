@@ -189,7 +189,6 @@ fn state(state: State) -> &'static str {
         State::Pinned => "",
         State::Exploring => "tuning: exploring",
         State::Settled => "tuning: settled",
-        State::Frozen => "tuning: frozen",
     }
 }
 

@@ -41,6 +41,14 @@ impl Clock {
         Ok(own.ticks_of_children as f64 / self.ticks_per_second)
     }
 
+    /// CPU seconds that a process and all below it have used so far, those that have ended included.
+    pub(super) fn of_tree(self, pid: u32) -> f64 {
+        let own = Stat::read(&pid.to_string());
+        let ticks = own.map_or(0, |stat| stat.ticks + stat.ticks_of_children);
+        let below: f64 = children(pid).into_iter().map(|child| self.of_tree(child)).sum();
+        ticks as f64 / self.ticks_per_second + below
+    }
+
     /// Begins to watch the server whose first process this is.
     pub(super) fn watch(self, pid: u32) -> anyhow::Result<Watch> {
         ensure!(!children(pid).is_empty(), "the server's processes are not on this machine");

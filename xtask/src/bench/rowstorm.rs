@@ -26,13 +26,27 @@ impl Rowstorm {
 
     /// `rowstorm run schemas/SCHEMA.yaml --to URL …`, and the record of it. The run must end well.
     pub(super) fn run(&self, schema: &str, to: &str, options: &[&str]) -> anyhow::Result<Record> {
-        let record = self.scratch.join("run.json");
+        let mut command = self.command(&format!("schemas/{schema}.yaml"), to);
+        output(command.args(["--quiet", "--progress", "off"]).args(options))?;
+        self.record()
+    }
+
+    /// `rowstorm run FILE --to URL`; the file's path is from the root of the checkout.
+    pub(super) fn command(&self, schema: &str, to: &str) -> Command {
         let mut command = Command::new(&self.program);
-        command.current_dir(root()).arg("run").arg(format!("schemas/{schema}.yaml"));
-        command.args(["--to", to, "--quiet", "--progress", "off", "-o"]).arg(&record).args(options);
-        output(&mut command)?;
-        let text = std::fs::read_to_string(&record).context("the run wrote no record")?;
+        command.current_dir(root()).args(["run", schema, "--to", to, "-o"]).arg(self.record_path());
+        command
+    }
+
+    /// The record of the run that has just ended.
+    pub(super) fn record(&self) -> anyhow::Result<Record> {
+        let text =
+            std::fs::read_to_string(self.record_path()).context("the run wrote no record")?;
         Ok(Record(serde_json::from_str(&text)?))
+    }
+
+    fn record_path(&self) -> PathBuf {
+        self.scratch.join("run.json")
     }
 }
 
@@ -41,6 +55,21 @@ impl Record {
     pub(super) fn number(&self, path: &str) -> anyhow::Result<f64> {
         let value = self.0.pointer(path).and_then(Value::as_f64);
         value.with_context(|| format!("the record has no number {path}"))
+    }
+
+    /// The end of each second, and the rows that arrived in it.
+    pub(super) fn series(&self) -> Vec<(f64, f64)> {
+        let seconds = self.0["series"].as_array().into_iter().flatten();
+        seconds
+            .filter_map(|second| Some((second["at_s"].as_f64()?, second["rows"].as_f64()?)))
+            .collect()
+    }
+
+    /// What the server says of itself: names and values.
+    pub(super) fn server(&self) -> Vec<(String, String)> {
+        let facts = self.0["server"].as_array().into_iter().flatten();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        facts.filter_map(|fact| Some((text(&fact["name"])?, text(&fact["value"])?))).collect()
     }
 
     /// The name of the first table.

@@ -120,6 +120,14 @@ impl Running {
         }
     }
 
+    /// Its process, if it is one of this machine.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        match &self.kind {
+            Kind::Process { pid, .. } => Some(*pid),
+            Kind::Compose { .. } => None,
+        }
+    }
+
     /// Stops it and removes what it wrote.
     pub(crate) fn stop(&self) -> anyhow::Result<()> {
         let (pid, stop) = match &self.kind {
