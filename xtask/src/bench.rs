@@ -19,8 +19,9 @@ pub(crate) fn bench(mut arguments: Arguments) -> anyhow::Result<()> {
         Some("encode") => criterion("rowstorm-postgres", "encode", arguments),
         Some("end-to-end") => end_to_end::end_to_end(arguments),
         Some("memory") => memory::memory(arguments),
+        Some("controller") => controller(arguments),
         Some("surface") => surface::surface(arguments),
-        _ => bail!("say `bench fill`, `encode`, `end-to-end`, `memory` or `surface`"),
+        _ => bail!("say `bench fill`, `encode`, `end-to-end`, `memory`, `controller` or `surface`"),
     }
 }
 
@@ -28,6 +29,13 @@ pub(crate) fn bench(mut arguments: Arguments) -> anyhow::Result<()> {
 fn criterion(package: &str, name: &str, arguments: Arguments) -> anyhow::Result<()> {
     let mut command = cargo(["bench", "--package", package, "--bench", name, "--"]);
     run(command.args(arguments.rest()))
+}
+
+/// The controllers on simulated databases: no server, no clock. What is left of the arguments goes to it.
+fn controller(arguments: Arguments) -> anyhow::Result<()> {
+    let target = ["--package", "rowstorm-control", "--features", "sim", "--bench", "controller"];
+    let mut command = cargo(["bench", "--quiet"]);
+    run(command.args(target).arg("--").args(arguments.rest()))
 }
 
 /// The middle of some figures; the mean of the two middle ones if they are even in number.

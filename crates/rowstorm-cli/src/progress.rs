@@ -189,6 +189,7 @@ fn state(state: State) -> &'static str {
         State::Pinned => "",
         State::Exploring => "tuning: exploring",
         State::Settled => "tuning: settled",
+        State::Frozen => "tuning: frozen",
     }
 }
 

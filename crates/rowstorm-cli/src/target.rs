@@ -1,5 +1,6 @@
 //! Where to: `--to` or `ROWSTORM_TO`, with the user and password that only the environment holds.
 
+use rowstorm::report::Shard;
 use rowstorm::sink::BoxSink;
 use rowstorm::{Credentials, Secret, Target, TargetError};
 
@@ -24,11 +25,15 @@ pub(crate) fn parse(flag: Option<&str>) -> Result<Target> {
     Ok(target)
 }
 
-/// The sink. No connection is opened before it is needed.
-pub(crate) fn open(target: &Target) -> Result<BoxSink> {
+/// The sink, of one shard if there are several. No connection is opened before it is needed.
+pub(crate) fn open(target: &Target, shard: Option<Shard>) -> Result<BoxSink> {
     let secrets = Secrets::from_environment()?;
     let credentials =
         Credentials { username: secrets.username, password: secrets.password.map(Secret::new) };
+    let target = match shard {
+        Some(shard) => target.clone().for_part(shard.index, shard.count),
+        None => target.clone(),
+    };
     target.open(&credentials).map_err(|error| Failure::usage(error.to_string()))
 }
 

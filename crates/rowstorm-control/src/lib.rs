@@ -3,13 +3,16 @@
 //! Pure state machines: no clock, no IO, no lock, no randomness, no dependency. Time comes in with each observation,
 //! so that equal observations give equal decisions, in a simulator as in a run.
 
-mod climb;
+mod explorer;
 mod fixed;
 mod observation;
 mod pace;
-mod slice;
+mod reason;
+#[cfg(feature = "sim")]
+pub mod sim;
 
-pub use climb::{Climb, ClimbOptions};
+pub use explorer::{Explorer, ExplorerOptions, Objective};
 pub use fixed::Fixed;
-pub use observation::{Bounds, Controller, Decision, Observation, Reason, State, Verdict};
+pub use observation::{Bounds, Controller, Counters, Decision, Observation, Point, State, Verdict};
 pub use pace::{Pace, Steady, Unpaced};
+pub use reason::{Direction, Reason};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Reason;
+
 /// Decides batch size and concurrency from what it sees.
 pub trait Controller: Send + fmt::Debug {
     /// The decision in force.
@@ -12,6 +14,22 @@ pub trait Controller: Send + fmt::Debug {
     ///
     /// Promises: the same observations give the same decisions; no allocation; bounds are kept.
     fn observe(&mut self, seen: &Observation) -> &Decision;
+
+    /// Takes in the server's own counters, where it has any: some refuse in silence and try again by themselves.
+    fn count(&mut self, _: &Counters) -> &Decision {
+        self.decision()
+    }
+
+    /// Explores no more, for good: what is kept now is in force, and only a server that refuses it changes it.
+    fn freeze(&mut self) -> &Decision {
+        self.decision()
+    }
+
+    /// The setting that it holds for the best so far; what is in force can be a trial.
+    fn kept(&self) -> Point {
+        let decision = self.decision();
+        Point { batch_rows: decision.batch_rows, in_flight: decision.in_flight }
+    }
 
     /// Where it stands: for the live line, metrics and the record.
     fn state(&self) -> State;
@@ -26,6 +44,8 @@ pub enum State {
     Exploring,
     /// Found its setting and watches.
     Settled,
+    /// Explores no more.
+    Frozen,
 }
 
 impl State {
@@ -35,7 +55,30 @@ impl State {
             State::Pinned => "pinned",
             State::Exploring => "exploring",
             State::Settled => "settled",
+            State::Frozen => "frozen",
         }
+    }
+}
+
+/// A setting of both coordinates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// Rows per batch.
+    pub batch_rows: u32,
+    /// Batches in flight at once.
+    pub in_flight: u32,
+}
+
+impl Point {
+    /// Rows in flight: what memory and the server's queues hold.
+    pub fn footprint(self) -> f64 {
+        f64::from(self.batch_rows) * f64::from(self.in_flight)
+    }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} rows × {}", self.batch_rows, self.in_flight)
     }
 }
 
@@ -71,6 +114,19 @@ pub enum Verdict {
     Failed,
 }
 
+/// What the server itself has counted since some moment before the run; only differences are looked at.
+///
+/// CrateDB tries refused writes again inside: its clients see latency, and only `sys.nodes` shows the refusals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// When they were read, since the run's start.
+    pub at: Duration,
+    /// Requests that were worked on.
+    pub requests: u64,
+    /// Requests that were refused by a part of the server, whoever tried them again.
+    pub rejected: u64,
+}
+
 /// What is in force from now on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
@@ -86,74 +142,10 @@ pub struct Decision {
     pub reason: Reason,
 }
 
-/// Why a decision was taken.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Reason {
-    /// The first setting.
-    Start,
-    /// Both settings are given.
-    Pinned,
-    /// Trying more rows per batch.
-    TryBatch {
-        /// Rows per second of the setting before.
-        from: f64,
-    },
-    /// Trying more batches in flight.
-    TryInFlight {
-        /// Rows per second of the setting before.
-        from: f64,
-    },
-    /// The trial was not faster; back to the smaller footprint.
-    Back {
-        /// Rows per second of the trial.
-        tried: f64,
-        /// Rows per second of what is kept.
-        kept: f64,
-    },
-    /// The trial was faster than it can be: what is kept is measured again.
-    Again {
-        /// Rows per second of the trial.
-        tried: f64,
-        /// Rows per second of what is kept, as measured before.
-        kept: f64,
-    },
-    /// The server was busy.
-    Busy,
-    /// The server found the payload too large.
-    TooLarge,
-    /// Nothing tried was better.
-    Settled {
-        /// Rows per second.
-        rate: f64,
-    },
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reason::Start => out.write_str("start"),
-            Reason::Pinned => out.write_str("pinned"),
-            Reason::TryBatch { from } => write!(out, "trying larger batches from {from:.0} rows/s"),
-            Reason::TryInFlight { from } => {
-                write!(out, "trying more in flight from {from:.0} rows/s")
-            }
-            Reason::Back { tried, kept } => {
-                write!(out, "back: tried {tried:.0}, keeping {kept:.0} rows/s")
-            }
-            Reason::Again { tried, kept } => {
-                write!(out, "measuring again: {tried:.0} rows/s cannot come from {kept:.0}")
-            }
-            Reason::Busy => out.write_str("server busy: backing off"),
-            Reason::TooLarge => out.write_str("payload too large: halving"),
-            Reason::Settled { rate } => write!(out, "settled at {rate:.0} rows/s"),
-        }
-    }
-}
-
 /// What a controller must keep within.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// The most rows of a batch.
+    /// The most rows of a batch: the least of the table's, the server's and what its bind parameters or packet allow.
     pub rows_max: u32,
     /// The most batches in flight.
     pub in_flight_max: u32,

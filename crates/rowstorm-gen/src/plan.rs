@@ -146,6 +146,11 @@ impl Plan {
         &self.schema
     }
 
+    /// Whether a column has a fill of another's own.
+    pub(crate) fn is_custom(&self, table: &str, column: &str) -> bool {
+        self.customs.iter().any(|custom| custom.table == table && custom.column == column)
+    }
+
     /// What the plan was compiled with.
     pub fn options(&self) -> &PlanOptions {
         &self.options

@@ -15,6 +15,11 @@ pub(crate) struct Rule {
 impl Rule {
     pub(crate) fn fill(&self, rows: &Rows<'_>, out: &mut ColumnData) {
         self.fill.fill(self.stream, rows.clone(), &mut out.values);
+        self.fill_nulls(rows, out);
+    }
+
+    /// The validity alone.
+    pub(crate) fn fill_nulls(&self, rows: &Rows<'_>, out: &mut ColumnData) {
         match &self.nulls {
             None => out.valid = None,
             Some(nulls) => {

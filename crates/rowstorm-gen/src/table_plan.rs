@@ -83,17 +83,22 @@ impl TablePlan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn rows(&self, rows: Range<u64>) -> Vec<Row> {
-        let names = names_of(self);
         let mut batch = Batch::default();
         let mut all = Vec::new();
         let mut start = rows.start;
         while start < rows.end {
             let end = rows.end.min(start + ROWS_STEP);
             self.fill(start..end, &mut batch);
-            all.extend((0..batch.len()).map(|index| Row::of(&names, &batch, index)));
+            all.extend(self.read(&batch));
             start = end;
         }
         all
+    }
+
+    /// The rows of a batch with this table's columns, one by one, for tests and reports.
+    pub fn read(&self, batch: &Batch) -> Vec<Row> {
+        let names = names_of(self);
+        (0..batch.len()).map(|index| Row::of(&names, batch, index)).collect()
     }
 }
 
@@ -101,7 +106,7 @@ impl TablePlan {
 const ROWS_STEP: u64 = 64;
 
 /// Nothing to fill: the batch's series codes stand for the column.
-fn set_series(entries: &Arc<ColumnData>, out: &mut ColumnData) {
+pub(crate) fn set_series(entries: &Arc<ColumnData>, out: &mut ColumnData) {
     out.valid = None;
     match &out.values {
         Values::Dictionary { codes: Codes::Series, entries: old } if Arc::ptr_eq(old, entries) => {}

@@ -8,7 +8,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use kinds::{KINDS, document, plan, plan_of};
-use rowstorm_gen::GENERATOR_VERSION;
+use rowstorm_gen::changes::{ChangeBatch, Fate};
+use rowstorm_gen::{Batch, GENERATOR_VERSION};
 
 const ROWS: u64 = 20;
 
@@ -66,6 +67,36 @@ fn every_pick_takes_what_it_always_took() {
         }
         check(&format!("changes_{name}.txt"), &text);
     }
+}
+
+/// What ops write, kept and rolled back, and what is expected in the end.
+#[test]
+fn changes_write_what_they_always_wrote() {
+    let mix = "- { insert: parents, weight: 1 }
+    - { insert: children, weight: 2 }
+    - { update: children, set: [note, at], weight: 2 }
+    - { update: children, set: [word, parent], weight: 1 }
+    - { delete: children, weight: 1 }";
+    let changes = mixes::changes_of(&mixes::document(30, 60, 3, mix), 42);
+    let mut text = format!("# version {GENERATOR_VERSION}, seed 42, stream 1\n");
+    let (stream, mut batch) = (changes.stream(1), ChangeBatch::default());
+    for (fate, ops) in [(Fate::Commit, 0..60), (Fate::RollBack, 0..10)] {
+        for op in ops {
+            stream.fill(op..op + 1, fate, &mut batch);
+            let group = &batch.groups()[0];
+            let kind = changes.entries()[group.entry].kind;
+            let row = &changes.statement(group.entry).read(&group.batch)[0];
+            writeln!(text, "{fate:?} {op} {kind:?} {row}").unwrap();
+        }
+    }
+    let (expected, mut rows) = (stream.expected(60), Batch::default());
+    for table in 0..2 {
+        expected.fill(table, &expected.rows(table).collect::<Vec<_>>(), &mut rows);
+        for row in changes.table(table).read(&rows) {
+            writeln!(text, "after 60: {row}").unwrap();
+        }
+    }
+    check("changes_values.txt", &text);
 }
 
 fn check(file: &str, text: &str) {

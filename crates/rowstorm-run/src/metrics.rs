@@ -103,7 +103,7 @@ impl View {
         gauge!(IN_FLIGHT_BATCHES).set(f64::from(seen.sending));
         gauge!(IN_FLIGHT_BYTES).set(seen.bytes_in_flight as f64);
         gauge!(TARGET_RATE).set(rate.unwrap_or(0.0));
-        for state in [State::Pinned, State::Exploring, State::Settled] {
+        for state in [State::Pinned, State::Exploring, State::Settled, State::Frozen] {
             let is = if state == seen.state { 1.0 } else { 0.0 };
             gauge!(CONTROLLER_STATE, "state" => state.as_str()).set(is);
         }

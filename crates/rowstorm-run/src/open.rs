@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rowstorm_control::{Bounds, Climb, ClimbOptions, Controller, Fixed, Observation};
+use rowstorm_control::{Bounds, Controller, Explorer, ExplorerOptions, Fixed, Observation};
 
 use crate::work::Work;
 use crate::{RunOptions, Setting};
@@ -166,11 +166,10 @@ fn controller(options: &RunOptions, bounds: Bounds, row_bytes: f64) -> Box<dyn C
     };
     match (given(options.batch), given(options.in_flight)) {
         (Some(batch_rows), Some(in_flight)) => Box::new(Fixed::new(batch_rows, in_flight)),
-        (batch_rows, in_flight) => Box::new(Climb::new(ClimbOptions {
-            bounds,
-            bytes_per_row: row_bytes,
+        (batch_rows, in_flight) => Box::new(Explorer::new(ExplorerOptions {
             batch_rows,
             in_flight,
+            ..ExplorerOptions::new(bounds, row_bytes)
         })),
     }
 }

@@ -103,7 +103,7 @@ impl Stats {
     pub(crate) fn decided(&mut self, at: Duration, controller: &dyn Controller) {
         let decision = controller.decision();
         match controller.state() {
-            State::Settled => self.settled_at = self.settled_at.or(Some(at)),
+            State::Settled | State::Frozen => self.settled_at = self.settled_at.or(Some(at)),
             State::Exploring => self.settled_at = None,
             State::Pinned => {}
         }

@@ -32,12 +32,14 @@ pub struct Run {
     plan: PlanOptions,
     options: RunOptions,
     sink: Option<BoxSink>,
+    target: Option<(Target, Credentials)>,
 }
 
 impl Run {
     /// A run of a schema: seed 42, each table its `preload`, one million rows where there is none; nowhere yet.
     pub fn new(schema: Schema) -> Run {
-        Run { schema, plan: PlanOptions::default(), options: RunOptions::default(), sink: None }
+        let (plan, options) = (PlanOptions::default(), RunOptions::default());
+        Run { schema, plan, options, sink: None, target: None }
     }
 
     /// The seed of all values.
@@ -76,6 +78,7 @@ impl Run {
     pub fn to_target(mut self, target: &Target, who: &Credentials) -> Result<Run, Error> {
         self.options.target = target.to_string();
         self.sink = Some(target.open(who).map_err(Error::Sink)?);
+        self.target = Some((target.clone(), who.clone()));
         Ok(self)
     }
 
@@ -83,6 +86,7 @@ impl Run {
     #[must_use]
     pub fn sink(mut self, sink: impl Sink) -> Run {
         self.sink = Some(BoxSink::new(sink));
+        self.target = None;
         self
     }
 
@@ -139,10 +143,15 @@ impl Run {
     /// The run, ready to go: to stop it or watch it from elsewhere.
     ///
     /// # Errors
-    /// [`Error::Plan`], or [`Error::NoTarget`] if it goes nowhere.
+    /// [`Error::Plan`], [`Error::NoTarget`] if it goes nowhere, or [`Error::Sink`].
     pub fn build(self) -> Result<rowstorm_run::Run, Error> {
         let plan = self.plan()?;
-        let sink = self.sink.ok_or(Error::NoTarget)?;
+        let sink = match (self.options.shard, self.target) {
+            (Some(shard), Some((target, who))) => {
+                target.for_part(shard.index, shard.count).open(&who).map_err(Error::Sink)?
+            }
+            (_, _) => self.sink.ok_or(Error::NoTarget)?,
+        };
         Ok(rowstorm_run::Run::new(plan, sink, self.options))
     }
 

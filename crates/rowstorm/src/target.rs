@@ -24,6 +24,8 @@ pub enum Target {
         folder: PathBuf,
         /// `csv`, `jsonl` or `parquet`.
         format: String,
+        /// The part of each file's name that tells shards apart: `2-of-4`.
+        part: Option<String>,
     },
     /// Generates and encodes for a wire, sends nothing.
     Null {
@@ -132,6 +134,18 @@ impl Target {
         }
     }
 
+    /// The same for part `index` of `count`, from 1: each part has files of its own (`cpu.2-of-4.csv`). A database keeps
+    /// the rows of all parts in one table.
+    #[must_use]
+    pub fn for_part(self, index: u32, count: u32) -> Target {
+        match self {
+            Target::Files { folder, format, part: _ } => {
+                Target::Files { folder, format, part: Some(format!("{index}-of-{count}")) }
+            }
+            other => other,
+        }
+    }
+
     /// Makes the sink. No connection is opened before it is needed, so that `explain` touches nothing.
     ///
     /// # Errors
@@ -140,7 +154,7 @@ impl Target {
         match self {
             Target::Sqlite(path) => open::sqlite(path),
             Target::Postgres(url) => open::postgres(url, credentials),
-            Target::Files { folder, format } => open::files(folder, format),
+            Target::Files { folder, format, part } => open::files(folder, format, part.as_deref()),
             Target::Null { wire } => open::null(wire),
             Target::Memory => Ok(BoxSink::new(Memory::new())),
         }
@@ -188,7 +202,7 @@ fn files(rest: &str) -> Result<Target, TargetError> {
     if !["csv", "jsonl", "parquet"].contains(&format) {
         return Err(invalid("names an unknown format"));
     }
-    Ok(Target::Files { folder: PathBuf::from(folder), format: format.to_owned() })
+    Ok(Target::Files { folder: PathBuf::from(folder), format: format.to_owned(), part: None })
 }
 
 fn later(name: &'static str) -> TargetError {
@@ -204,7 +218,7 @@ impl fmt::Display for Target {
         match self {
             Target::Sqlite(path) => write!(out, "sqlite:{}", path.display()),
             Target::Postgres(url) => out.write_str(&redacted(url.expose())),
-            Target::Files { folder, format } => {
+            Target::Files { folder, format, part: _ } => {
                 write!(out, "file:{}?format={format}", folder.display())
             }
             Target::Null { wire } => write!(out, "null:{wire}"),
@@ -274,8 +288,16 @@ mod open {
     }
 
     #[cfg(feature = "files")]
-    pub(super) fn files(folder: &Path, format: &str) -> Result<BoxSink, SinkError> {
-        Ok(BoxSink::new(rowstorm_files::Files::new(folder, file_format(format)?)))
+    pub(super) fn files(
+        folder: &Path,
+        format: &str,
+        part: Option<&str>,
+    ) -> Result<BoxSink, SinkError> {
+        let files = rowstorm_files::Files::new(folder, file_format(format)?);
+        Ok(BoxSink::new(match part {
+            Some(part) => files.part(part),
+            None => files,
+        }))
     }
 
     #[cfg(feature = "files")]
@@ -296,7 +318,7 @@ mod open {
     }
 
     #[cfg(not(feature = "files"))]
-    pub(super) fn files(_: &Path, _: &str) -> Result<BoxSink, SinkError> {
+    pub(super) fn files(_: &Path, _: &str, _: Option<&str>) -> Result<BoxSink, SinkError> {
         Err(missing("files", "files"))
     }
 
@@ -379,7 +401,7 @@ mod tests {
         assert_eq!(Target::parse("memory:").unwrap(), Target::Memory);
         assert_eq!(
             Target::parse("file:out?format=jsonl").unwrap(),
-            Target::Files { folder: "out".into(), format: "jsonl".into() }
+            Target::Files { folder: "out".into(), format: "jsonl".into(), part: None }
         );
         assert!(Target::parse("sqlite:").is_err());
         assert!(Target::parse("crate://host:4200").unwrap_err().to_string().contains("CrateDB"));

@@ -27,7 +27,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Exit> {
 
 /// Connects, and prints what the server says of itself. Nothing is made.
 fn reach(target: &Target) -> Result<()> {
-    let sink = target::open(target)?;
+    let sink = target::open(target, None)?;
     let facts = load::block_on(async { Sink::server(&sink).await })?
         .map_err(|error| Failure::target(format!("{target}: {}", load::with_causes(&error))))?;
     let facts: Vec<String> =

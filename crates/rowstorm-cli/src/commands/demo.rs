@@ -68,7 +68,8 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<Exit> {
         talks: true,
         metrics: None,
     };
-    let Loaded { finished, signal } = load::load(plan, target::open(&database)?, options, watch)?;
+    let Loaded { finished, signal } =
+        load::load(plan, target::open(&database, None)?, options, watch)?;
     let record = &finished.record;
     let (report, kept) = keep(record)?;
     console::data(&format!("{}\n", summary::charts(record, CHARTS)))?;

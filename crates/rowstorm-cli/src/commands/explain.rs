@@ -23,10 +23,10 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<Exit> {
     let document = Document::load(&args.file)?;
     let settings = Config::of(&document, &args.flags, config::environment())?.settings;
     let target = target::parse(args.to.as_deref())?;
-    let sink = target::open(&target)?;
     let clock = Clock::start(&settings)?;
     let options =
         settings::run_options(&document, &settings, clock, |name| std::env::var(name).ok())?;
+    let sink = target::open(&target, options.shard)?;
     let plan = document.plan(settings::plan_options(&document, &settings, clock))?;
     let prepare = Prepare { mode: options.mode, indexes: options.indexes };
     console::data(&header(&document, &target, &plan, &settings))?;

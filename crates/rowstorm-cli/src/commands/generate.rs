@@ -29,8 +29,8 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<Exit> {
     };
     let mut settings = Config::of(&document, &flags, config::environment())?.settings;
     settings.duration = None; // files end with their rows
-    let target =
-        Target::Files { folder: args.output.clone(), format: format(args.format).to_owned() };
+    let (folder, format) = (args.output.clone(), format(args.format).to_owned());
+    let target = Target::Files { folder, format, part: None };
     let clock = Clock::start(&settings)?;
     let options = RunOptions {
         batch: Setting::Fixed(BATCH_ROWS),
@@ -44,7 +44,8 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<Exit> {
     let every = Progress::Every(Span(std::time::Duration::from_secs(1)));
     let watch = Watch { progress: settings.progress.unwrap_or(every), talks: true, metrics: None };
     let fingerprint = plan.fingerprint();
-    let Loaded { finished, signal } = load::load(plan, target::open(&target)?, options, watch)?;
+    let sink = target::open(&target, options.shard)?;
+    let Loaded { finished, signal } = load::load(plan, sink, options, watch)?;
     let record = &finished.record;
     console::talk(&format!(
         "written  {}   {} rows   {}   seed {}   fingerprint {fingerprint:016x}",

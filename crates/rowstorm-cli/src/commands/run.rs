@@ -19,11 +19,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     outcome::check_writable(settings.output.as_deref())?;
     outcome::check_writable(settings.report.as_deref())?;
     let target = target::parse(args.to.as_deref())?;
-    let sink = target::open(&target)?;
     let clock = Clock::start(&settings)?;
     let mut options =
         settings::run_options(&document, &settings, clock, |name| std::env::var(name).ok())?;
     options.target = target.to_string();
+    let sink = target::open(&target, options.shard)?;
     let plan = document.plan(settings::plan_options(&document, &settings, clock))?;
     if settings.table_mode == Some(TableMode::Recreate) && !args.yes {
         confirm(&target, &plan)?;

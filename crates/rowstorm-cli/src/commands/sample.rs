@@ -144,7 +144,7 @@ fn stream(sink: &BoxSink, table: &TablePlan, from: u64, count: u64) -> Result<()
 
 fn sink(url: &str) -> Result<BoxSink> {
     let target = Target::parse(url).map_err(|error| Failure::usage(error.to_string()))?;
-    target::open(&target)
+    target::open(&target, None)
 }
 
 fn csv_header(table: &TablePlan) -> String {

@@ -23,28 +23,27 @@ fn a_sample_is_the_beginning_of_what_generate_writes() {
 }
 
 #[test]
-fn shards_of_generate_are_the_whole() {
+fn shards_write_files_of_their_own_into_one_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let all = [
-        "generate",
-        "payload",
-        "--rows",
-        "1000",
-        "--epoch",
-        "2026-01-01T00:00:00Z",
-        "--format",
-        "jsonl",
-    ];
-    assert_eq!(run_in(folder.path(), &[&all[..], &["-o", "whole"]].concat()).code, Some(0));
-    let mut parts = String::new();
-    for shard in ["1/3", "2/3", "3/3"] {
-        let out = format!("part{}", &shard[..1]);
-        let made = run_in(folder.path(), &[&all[..], &["-o", &out, "--shard", shard]].concat());
-        assert_eq!(made.code, Some(0), "{}", made.stderr);
-        parts += &std::fs::read_to_string(folder.path().join(out).join("payload.jsonl")).unwrap();
+    let rows = ["--rows", "1000", "--epoch", "2026-01-01T00:00:00Z"];
+    let generate = ["generate", "payload", "--format", "jsonl"];
+    let whole = [&generate[..], &rows[..], &["-o", "whole"]].concat();
+    assert_eq!(run_in(folder.path(), &whole).code, Some(0));
+    let generate = [&generate[..], &["-o", "parts"]].concat();
+    let run = ["run", "payload", "-q", "--to", "file:run?format=jsonl"].to_vec();
+    for (out, command) in [("parts", generate), ("run", run)] {
+        let mut parts = String::new();
+        for shard in ["1/3", "2/3", "3/3"] {
+            let made = run_in(folder.path(), &[&command, &rows[..], &["--shard", shard]].concat());
+            assert_eq!(made.code, Some(0), "{}", made.stderr);
+        }
+        for index in 1..=3 {
+            let file = folder.path().join(out).join(format!("payload.{index}-of-3.jsonl"));
+            parts += &std::fs::read_to_string(file).unwrap();
+        }
+        let whole = std::fs::read_to_string(folder.path().join("whole/payload.jsonl")).unwrap();
+        assert!(whole == parts, "{out}");
     }
-    let whole = std::fs::read_to_string(folder.path().join("whole/payload.jsonl")).unwrap();
-    assert!(whole == parts);
 }
 
 #[test]

@@ -57,9 +57,13 @@ impl Entry {
             .set
             .iter()
             .map(|set| {
-                columns.iter().position(|column| *column.name == **set).ok_or_else(|| {
-                    invalid(&format!("{place}.set"), format!("there is no column `{set}`"))
-                })
+                let here = format!("{place}.set");
+                if plan.is_custom(name, set) {
+                    let problem = format!("`{set}` has a fill of your own, which knows rows only");
+                    return Err(invalid(&here, problem));
+                }
+                let found = columns.iter().position(|column| *column.name == **set);
+                found.ok_or_else(|| invalid(&here, format!("there is no column `{set}`")))
             })
             .collect::<Result<Vec<_>, _>>()?;
         let picker = Picker::new(change.pick.unwrap_or(Pick::Uniform));

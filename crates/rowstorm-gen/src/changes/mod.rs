@@ -10,15 +10,23 @@
 //! What this module does not do: it sends nothing and knows no time. How fast ops are done, and in how large
 //! transactions, changes no row. `docs/changes.md` says how an adapter turns ops into statements.
 
+mod batch;
+mod course;
 mod entry;
+mod expected;
 mod order;
 mod pattern;
 mod pick;
 mod plan;
+mod rule;
+mod shape;
 mod stream;
+mod touched;
 mod turnover;
 
+pub use batch::{ChangeBatch, Fate, Group};
 pub use entry::{Entry, OpKind};
+pub use expected::Expected;
 pub use plan::ChangePlan;
 pub use stream::{ChangeStream, Counts, Op};
 

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use rowstorm_schema::{Generator, Pick, Schema};
 
+use super::batch::ranks;
+use super::course::Course;
 use super::entry::{Entry, OpKind};
 use super::pattern::Pattern;
+use super::shape::{Shape, TableRules};
 use super::stream::ChangeStream;
 use super::turnover::Turnover;
 use crate::compile::{Hash, invalid};
@@ -53,15 +56,24 @@ pub struct ChangePlan {
 /// What all streams have in common.
 pub(super) struct Mix {
     pub(super) plan: Plan,
-    pub(super) streams: u32,
-    pub(super) entries: Vec<Entry>,
-    pub(super) pattern: Pattern,
+    pub(super) course: Arc<Course>,
     /// By table, as in the plan.
-    pub(super) turnovers: Vec<Turnover>,
+    pub(super) rules: Vec<TableRules>,
+    /// By entry: what its statements carry.
+    pub(super) shapes: Vec<Shape>,
+    /// By entry: its turn within a batch.
+    pub(super) ranks: Vec<usize>,
     /// The rows that each table's columns can number.
     pub(super) rows_max: Vec<u64>,
     pub(super) root: Stream,
     fingerprint: u64,
+}
+
+/// In short: a document can be long.
+impl fmt::Debug for Mix {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:016x}, {} streams", self.fingerprint, self.course.streams)
+    }
 }
 
 impl ChangePlan {
@@ -101,25 +113,27 @@ impl ChangePlan {
         for (turnover, table) in turnovers.iter().zip(plan.tables()) {
             check_rows(turnover, table, streams)?;
         }
-        let rows_max = plan.tables().iter().map(|table| rows_max(table)).collect();
         let root = Stream::new(plan.options().seed).named("#changes");
         let fingerprint = fingerprint(plan, schema, &entries, &pattern, streams);
-        let mix = Mix {
-            plan: plan.clone(),
-            streams,
-            entries,
-            pattern,
-            turnovers,
-            rows_max,
-            root,
-            fingerprint,
-        };
+        let rows: Vec<u64> = plan.tables().iter().map(|table| table.rows.unwrap_or(0)).collect();
+        let course = Arc::new(Course::new(streams, entries, pattern, turnovers, &rows));
+        let rules = plan
+            .tables()
+            .iter()
+            .map(|table| TableRules::new(plan, table, &course))
+            .collect::<Result<Vec<_>, _>>()?;
+        let shape = |entry: &Entry| Shape::of(entry, &rules[entry.table].whole);
+        let shapes = course.entries.iter().map(shape).collect();
+        let ranks = ranks(&course.entries);
+        let rows_max = plan.tables().iter().map(|table| rows_max(table)).collect();
+        let mix =
+            Mix { plan: plan.clone(), course, rules, shapes, ranks, rows_max, root, fingerprint };
         Ok(ChangePlan { mix: Arc::new(mix) })
     }
 
     /// How many streams there are.
     pub fn streams(&self) -> u32 {
-        self.mix.streams
+        self.mix.course.streams as u32
     }
 
     /// A stream by its number.
@@ -127,13 +141,26 @@ impl ChangePlan {
     /// # Panics
     /// If there are not so many.
     pub fn stream(&self, number: u32) -> ChangeStream {
-        assert!(number < self.mix.streams, "stream {number} of {}", self.mix.streams);
+        assert!(number < self.streams(), "stream {number} of {}", self.streams());
         ChangeStream::new(&self.mix, number)
     }
 
     /// The mix's entries, in the document's order.
     pub fn entries(&self) -> &[Entry] {
-        &self.mix.entries
+        &self.mix.course.entries
+    }
+
+    /// The columns that an entry's statements carry, as a table that encoders understand: a row that is inserted is
+    /// whole; an update has the key's columns first and then what it sets; a delete and a read have the key. Fill it with
+    /// [`ChangeStream::fill`]: its own `fill` makes the rows of the beginning.
+    pub fn statement(&self, entry: usize) -> &Arc<TablePlan> {
+        &self.mix.shapes[entry].plan
+    }
+
+    /// A table's columns as changes leave them: as the plan's, but an op's `now` is a value of its own and no dictionary.
+    /// Fill it with [`Expected::fill`](super::Expected::fill).
+    pub fn table(&self, table: usize) -> &Arc<TablePlan> {
+        &self.mix.rules[table].whole.plan
     }
 
     /// The plan that the changes begin with.
@@ -145,18 +172,6 @@ impl ChangePlan {
     /// and the rows of the beginning. Equal fingerprints, equal rows.
     pub fn fingerprint(&self) -> u64 {
         self.mix.fingerprint
-    }
-}
-
-/// In short: a pattern can have ten thousand places.
-impl fmt::Debug for Mix {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fingerprint = format_args!("{:016x}", self.fingerprint);
-        out.debug_struct("Mix")
-            .field("fingerprint", &fingerprint)
-            .field("streams", &self.streams)
-            .field("entries", &self.entries.len())
-            .finish_non_exhaustive()
     }
 }
 

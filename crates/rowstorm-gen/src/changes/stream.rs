@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::OPS_MAX;
+use super::course::{Course, Start};
 use super::entry::OpKind;
 use super::order::{Live, Order};
 use super::plan::Mix;
-use crate::Stream;
+use super::turnover::Turnover;
+use crate::{Stream, TablePlan};
 
 /// One of a plan's streams. Its ops are done in order; streams are done side by side.
 ///
@@ -17,9 +18,10 @@ use crate::Stream;
 #[derive(Debug, Clone)]
 pub struct ChangeStream {
     pub(super) mix: Arc<Mix>,
-    number: u32,
+    number: u64,
     picks: Stream,
-    pub(super) shares: Vec<Share>,
+    /// By table.
+    shares: Vec<Share>,
     /// The inserts before the pattern begins.
     prologue: u64,
     ops: u64,
@@ -27,14 +29,9 @@ pub struct ChangeStream {
 
 /// A stream's share of one table; its rows are numbered from 0 here.
 #[derive(Debug, Clone)]
-pub(super) struct Share {
-    /// Rows that are there before the first op.
-    pub(super) preload: u64,
-    /// Rows that are there when the pattern begins.
-    pub(super) base: u64,
-    /// The prologue's ops before this table's.
-    before: u64,
-    pub(super) order: Order,
+struct Share {
+    start: Start,
+    order: Order,
     /// Spreads the hot rows.
     hot: u64,
 }
@@ -69,43 +66,32 @@ pub struct Counts {
 
 impl ChangeStream {
     pub(super) fn new(mix: &Arc<Mix>, number: u32) -> ChangeStream {
-        let streams = u64::from(mix.streams);
-        let picks = mix.root.at(u64::from(number)).stream();
-        let mut prologue = 0;
-        let mut ops = OPS_MAX;
-        let mut shares = Vec::with_capacity(mix.turnovers.len());
-        for (turnover, table) in mix.turnovers.iter().zip(mix.plan.tables()) {
-            let preload = share_of(table.rows.unwrap_or(0), number, streams);
-            let lacking = turnover.needed().saturating_sub(preload);
-            let base = preload + if turnover.insert.is_some() { lacking } else { 0 };
+        let number = u64::from(number);
+        let picks = mix.root.at(number).stream();
+        let course = &mix.course;
+        let share = |((start, turnover), table): ((&Start, &Turnover), &Arc<TablePlan>)| {
             let keys = picks.named(&table.name);
             let order = if turnover.is_shuffled {
-                Order::shuffled(base, keys.named("#order").key())
+                Order::shuffled(start.base, keys.named("#order").key())
             } else {
                 Order::Oldest
             };
-            let hot = keys.named("#hot").key();
-            shares.push(Share { preload, base, before: prologue, order, hot });
-            prologue += base - preload;
+            Share { start: *start, order, hot: keys.named("#hot").key() }
+        };
+        let tables = course.starts(number).iter().zip(&course.turnovers).zip(mix.plan.tables());
+        ChangeStream {
+            mix: Arc::clone(mix),
+            number,
+            picks,
+            shares: tables.map(share).collect(),
+            prologue: course.prologue(number),
+            ops: course.ops(number, &mix.rows_max),
         }
-        for ((turnover, share), rows_max) in mix.turnovers.iter().zip(&shares).zip(&mix.rows_max) {
-            let round = mix.pattern.len();
-            let dry = turnover.runs_dry(share.base, round).unwrap_or(OPS_MAX);
-            // The first row that the table's columns cannot number ends the stream.
-            let room = share_of(*rows_max, number, streams).saturating_sub(share.base);
-            let full = if turnover.inserts == 0 || room > OPS_MAX {
-                OPS_MAX
-            } else {
-                turnover.birth(room, round)
-            };
-            ops = ops.min(prologue.saturating_add(dry)).min(prologue.saturating_add(full));
-        }
-        ChangeStream { mix: Arc::clone(mix), number, picks, shares, prologue, ops }
     }
 
     /// The stream's number, below [`ChangePlan::streams`](super::ChangePlan::streams).
     pub fn number(&self) -> u32 {
-        self.number
+        self.number as u32
     }
 
     /// How many ops there are: 2^32 - 1, fewer if a table runs out of rows to take or of numbers for new ones.
@@ -122,7 +108,7 @@ impl ChangeStream {
         match number.checked_sub(self.prologue) {
             None => self.first_inserts(number),
             Some(at) => {
-                let round = self.mix.pattern.len();
+                let round = self.mix.course.pattern.len();
                 self.of_pattern(number, at / round, at % round)
             }
         }
@@ -134,7 +120,7 @@ impl ChangeStream {
     /// If there are not so many.
     pub fn iter(&self, ops: Range<u64>) -> impl Iterator<Item = Op> {
         assert!(ops.start <= ops.end && ops.end <= self.ops, "ops {ops:?} of {}", self.ops);
-        let len = self.mix.pattern.len();
+        let len = self.mix.course.pattern.len();
         let at = ops.start.saturating_sub(self.prologue);
         let (mut round, mut place) = (at / len, at % len);
         ops.map(move |number| {
@@ -152,19 +138,19 @@ impl ChangeStream {
 
     /// How often an entry of the mix came among the first `ops`.
     pub fn count(&self, entry: usize, ops: u64) -> u64 {
-        let table = self.mix.entries[entry].table;
-        let first = if self.mix.turnovers[table].insert == Some(entry) {
-            self.first_births(table, ops)
+        let table = self.mix.course.entries[entry].table;
+        let first = if self.mix.course.turnovers[table].insert == Some(entry) {
+            Course::first_births(&self.shares[table].start, ops)
         } else {
             0
         };
-        first + self.mix.pattern.count(entry, ops.saturating_sub(self.prologue))
+        first + self.mix.course.pattern.count(entry, ops.saturating_sub(self.prologue))
     }
 
     /// How often each kind came for a table among the first `ops`.
     pub fn counts(&self, table: usize, ops: u64) -> Counts {
         let mut counts = Counts::default();
-        for (at, entry) in self.mix.entries.iter().enumerate() {
+        for (at, entry) in self.mix.course.entries.iter().enumerate() {
             if entry.table != table {
                 continue;
             }
@@ -204,26 +190,26 @@ impl ChangeStream {
     /// # Panics
     /// If the row belongs to another stream, or is never inserted.
     pub fn birth(&self, table: usize, row: u64) -> Option<u64> {
-        let (own, share, turnover) =
-            (self.own_of(row), &self.shares[table], &self.mix.turnovers[table]);
-        if own < share.preload {
+        let (own, start) = (self.own_of(row), &self.shares[table].start);
+        let turnover = &self.mix.course.turnovers[table];
+        if own < start.preload {
             return None;
         }
-        Some(match own.checked_sub(share.base) {
-            None => share.before + own - share.preload,
+        Some(match own.checked_sub(start.base) {
+            None => start.before + own - start.preload,
             Some(nth) => {
                 assert!(turnover.inserts > 0, "row {row} is never inserted");
-                self.prologue + turnover.birth(nth, self.mix.pattern.len())
+                self.prologue + turnover.birth(nth, self.mix.course.pattern.len())
             }
         })
     }
 
     #[inline]
     fn of_pattern(&self, number: u64, round: u64, place: u64) -> Op {
-        let at = self.mix.pattern.entry(place);
-        let entry = &self.mix.entries[at];
+        let at = self.mix.course.pattern.entry(place);
+        let entry = &self.mix.course.entries[at];
         let share = &self.shares[entry.table];
-        let live = self.live_at(entry.table, round, place);
+        let live = self.mix.course.live_at(&share.start, entry.table, round, place);
         let own = match entry.kind {
             OpKind::Insert => live.born,
             OpKind::Delete => share.order.row(live.gone, live.born),
@@ -237,62 +223,56 @@ impl ChangeStream {
 
     fn first_inserts(&self, number: u64) -> Op {
         let mine = |share: &Share| {
-            (share.before..share.before + share.base - share.preload).contains(&number)
+            let start = &share.start;
+            (start.before..start.before + start.lacking()).contains(&number)
         };
-        let table =
-            self.shares.iter().position(mine).expect("every op of the prologue has a table");
-        let share = &self.shares[table];
-        let entry = self.mix.turnovers[table].insert.expect("only inserted tables have a prologue");
-        let row = self.row_of(share.preload + number - share.before);
+        let table = self.shares.iter().position(mine).expect("the prologue is the tables' own");
+        let start = &self.shares[table].start;
+        let entry = self.mix.course.turnovers[table].insert;
+        let entry = entry.expect("only a table that is inserted into has a prologue");
+        let row = self.row_of(start.preload + number - start.before);
         Op { number, entry, kind: OpKind::Insert, table, row }
     }
 
-    /// The table's rows that the prologue bears among the first `ops`.
-    fn first_births(&self, table: usize, ops: u64) -> u64 {
-        let share = &self.shares[table];
-        ops.saturating_sub(share.before).min(share.base - share.preload)
+    /// Calls `each` with every update among the first `ops`: the op, the entry, the table, the stream's own row.
+    pub(super) fn each_update(&self, ops: u64, mut each: impl FnMut(u64, usize, usize, u64)) {
+        let course = &self.mix.course;
+        let is_update =
+            |place: &u64| course.entries[course.pattern.entry(*place)].kind == OpKind::Update;
+        let places: Vec<u64> = (0..course.pattern.len()).filter(is_update).collect();
+        let of_pattern = ops.saturating_sub(self.prologue);
+        for round in 0..of_pattern.div_ceil(course.pattern.len()) {
+            let first = round * course.pattern.len();
+            for place in &places {
+                if first + place >= of_pattern {
+                    return;
+                }
+                let op = self.of_pattern(self.prologue + first + place, round, *place);
+                each(op.number, op.entry, op.table, op.row / course.streams);
+            }
+        }
     }
 
     /// The live rows after the first `ops`.
     pub(super) fn live(&self, table: usize, ops: u64) -> Live {
         assert!(ops <= self.ops, "{ops} ops of {}", self.ops);
-        let len = self.mix.pattern.len();
-        match ops.checked_sub(self.prologue) {
-            Some(at) => self.live_at(table, at / len, at % len),
-            None => {
-                Live { gone: 0, born: self.shares[table].preload + self.first_births(table, ops) }
-            }
-        }
+        self.mix.course.live(self.number, table, ops)
     }
 
-    #[inline]
-    fn live_at(&self, table: usize, round: u64, place: u64) -> Live {
-        let turnover = &self.mix.turnovers[table];
-        let (born, gone) = turnover.before[place as usize];
-        Live {
-            gone: round * turnover.deletes + u64::from(gone),
-            born: self.shares[table].base + round * turnover.inserts + u64::from(born),
-        }
+    /// The stream's rows of a table when the pattern begins.
+    pub(super) fn base(&self, table: usize) -> u64 {
+        self.shares[table].start.base
     }
 
     /// The table's number of the stream's own.
     #[inline]
     fn row_of(&self, own: u64) -> u64 {
-        own * u64::from(self.mix.streams) + u64::from(self.number)
+        own * self.mix.course.streams + self.number
     }
 
     fn own_of(&self, row: u64) -> u64 {
-        let streams = u64::from(self.mix.streams);
-        assert!(
-            row % streams == u64::from(self.number),
-            "row {row} is of stream {}",
-            row % streams
-        );
+        let streams = self.mix.course.streams;
+        assert!(row % streams == self.number, "row {row} is of stream {}", row % streams);
         row / streams
     }
-}
-
-/// How many of the first `rows` belong to a stream.
-fn share_of(rows: u64, number: u32, streams: u64) -> u64 {
-    rows.saturating_sub(u64::from(number)).div_ceil(streams)
 }

@@ -9,9 +9,9 @@ use rowstorm_schema::{
 };
 
 use super::column::{Scope, dictionary};
-use super::{Compiler, literal, numbers};
+use super::{Compiler, invalid, literal, numbers};
 use crate::fill::{
-    Array, Clock, Object, Part, Pick, Reference, Shape, Skewed, Source, Spread, TemplateText,
+    Array, Clock, Object, Part, Pick, Pieces, Reference, Shape, Skewed, Spread, TemplateText,
     TextPool, UuidForm, UuidV4, UuidV7, Walk, Zipf, ZipfRanks, fake_entries,
 };
 use crate::rule::{Nulls, Rule};
@@ -89,39 +89,22 @@ impl<'a> Compiler<'a> {
     }
 
     fn template(&mut self, scope: &Scope<'a>, text: &str) -> Result<Made, PlanError> {
-        let template: Template =
-            text.parse().map_err(|error| scope.invalid(format!("{text}: {error}")))?;
-        if scope.per_row > 1 && template.columns().next().is_some() {
-            return Err(scope.invalid("an array's item cannot read columns"));
-        }
-        let mut sources: Vec<Source> = Vec::new();
-        let mut names: Vec<String> = Vec::new();
-        let mut draw = 0;
-        let mut parts = Vec::with_capacity(template.parts.len());
-        for part in template.parts {
-            parts.push(match part {
-                TemplatePart::Text(text) => Part::Text(text.into_bytes().into()),
-                TemplatePart::Column(name) => {
-                    let place = names.iter().position(|known| *known == name);
-                    if place.is_none() {
-                        sources.push(self.source(scope, &name)?);
-                        names.push(name);
-                    }
-                    Part::Source(place.unwrap_or(sources.len() - 1))
-                }
-                TemplatePart::Range { low, high } => {
-                    draw += 1;
-                    Part::Range { low, most: high.wrapping_sub(low) as u64, draw: draw - 1 }
-                }
-                TemplatePart::Row => Part::Row,
-                TemplatePart::Series => Part::Series,
-            });
-        }
+        let (mut sources, mut reals) = (Vec::new(), Vec::new());
+        let parts = template_parts(&scope.place, text, |name| {
+            if scope.per_row > 1 {
+                return Err(scope.invalid("an array's item cannot read columns"));
+            }
+            let (rule, data_type) = self.source(scope, name)?;
+            sources.push(rule);
+            reals.push(data_type == DataType::Float { double: false });
+            Ok(())
+        })?;
         let (entities, per_row) = (scope.entities, scope.per_row);
-        Ok(Made::plain(Arc::new(TemplateText { parts, sources, entities, per_row })))
+        let pieces = Pieces { parts, reals, entities, per_row };
+        Ok(Made::plain(Arc::new(TemplateText { pieces, sources })))
     }
 
-    fn source(&mut self, scope: &Scope<'a>, name: &str) -> Result<Source, PlanError> {
+    fn source(&mut self, scope: &Scope<'a>, name: &str) -> Result<(Rule, DataType), PlanError> {
         let column = self.column(scope.table, name)?;
         match column.data_type {
             DataType::Object | DataType::Array => {
@@ -136,7 +119,7 @@ impl<'a> Compiler<'a> {
             | DataType::Bytes
             | DataType::Timestamp
             | DataType::Uuid
-            | DataType::Json) => Ok(Source { rule: column.rule, data_type }),
+            | DataType::Json) => Ok((column.rule, data_type)),
         }
     }
 
@@ -233,6 +216,40 @@ impl<'a> Compiler<'a> {
         let items = Rule { stream, fill: made.fill, nulls: Nulls::new(stream, spec.nulls) };
         Ok(Made::plain(Arc::new(Array { items, min: spec.min, max: spec.max })))
     }
+}
+
+/// A template's parts; calls `source` with every column that it reads, once and in order: the columns of
+/// [`Part::Source`].
+pub(crate) fn template_parts(
+    place: &str,
+    text: &str,
+    mut source: impl FnMut(&str) -> Result<(), PlanError>,
+) -> Result<Vec<Part>, PlanError> {
+    let template: Template =
+        text.parse().map_err(|error| invalid(place, format!("{text}: {error}")))?;
+    let mut names: Vec<String> = Vec::new();
+    let mut draw = 0;
+    let mut parts = Vec::with_capacity(template.parts.len());
+    for part in template.parts {
+        parts.push(match part {
+            TemplatePart::Text(text) => Part::Text(text.into_bytes().into()),
+            TemplatePart::Column(name) => {
+                let known = names.iter().position(|known| *known == name);
+                if known.is_none() {
+                    source(&name)?;
+                    names.push(name);
+                }
+                Part::Source(known.unwrap_or(names.len() - 1))
+            }
+            TemplatePart::Range { low, high } => {
+                draw += 1;
+                Part::Range { low, most: high.wrapping_sub(low) as u64, draw: draw - 1 }
+            }
+            TemplatePart::Row => Part::Row,
+            TemplatePart::Series => Part::Series,
+        });
+    }
+    Ok(parts)
 }
 
 fn check_zipf(scope: &Scope<'_>, n: u64, exponent: f64) -> Result<(), PlanError> {

@@ -36,7 +36,7 @@ pub(crate) use reference::{Reference, Skewed};
 pub(crate) use sequence::Sequence;
 pub(crate) use series::{SeriesComputed, SeriesEntries};
 pub(crate) use spread::{Shape, Spread};
-pub(crate) use template::{Part, Source, TemplateText};
+pub(crate) use template::{Part, Pieces, TemplateText};
 pub(crate) use text::TextPool;
 pub(crate) use uniform::{Uniform, UniformRange};
 pub(crate) use uuid::{UuidForm, UuidV4, UuidV7};

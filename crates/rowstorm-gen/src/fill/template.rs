@@ -1,15 +1,21 @@
 //! Text with the row's other columns in it: their own rules compute them once more.
 
-use rowstorm_schema::DataType;
-
 use crate::rule::Rule;
-use crate::{Codes, ColumnData, Fill, Rows, Stream, Strings, Values, text};
+use crate::{Cell, Codes, ColumnData, Fill, Rows, Stream, Strings, Values, text};
 
 /// A template made ready.
 #[derive(Debug)]
 pub(crate) struct TemplateText {
+    pub(crate) pieces: Pieces,
+    pub(crate) sources: Vec<Rule>,
+}
+
+/// What a template is put together from.
+#[derive(Debug)]
+pub(crate) struct Pieces {
     pub(crate) parts: Vec<Part>,
-    pub(crate) sources: Vec<Source>,
+    /// For each source: whether it holds floats of 32 bits, which print shorter.
+    pub(crate) reals: Vec<bool>,
     /// The entities of the table's series; 1 without.
     pub(crate) entities: u64,
     /// Numbers of this fill's rows per row of the table: items of an array count on their own.
@@ -31,13 +37,6 @@ pub(crate) enum Part {
     Series,
 }
 
-/// A column that the template reads.
-#[derive(Debug)]
-pub(crate) struct Source {
-    pub(crate) rule: Rule,
-    pub(crate) data_type: DataType,
-}
-
 impl Fill for TemplateText {
     fn fill(&self, stream: Stream, rows: Rows<'_>, out: &mut Values) {
         let columns: Vec<ColumnData> = self
@@ -45,41 +44,54 @@ impl Fill for TemplateText {
             .iter()
             .map(|source| {
                 let mut column = ColumnData::default();
-                source.rule.fill(&rows, &mut column);
+                source.fill(&rows, &mut column);
                 column
             })
             .collect();
         let texts = out.texts();
-        let mut digits = itoa::Buffer::new();
         let mut index = 0;
         rows.for_each(|row| {
-            for part in &self.parts {
-                match part {
-                    Part::Text(text) => texts.tail().extend_from_slice(text),
-                    Part::Source(place) => {
-                        let real =
-                            self.sources[*place].data_type == DataType::Float { double: false };
-                        write(&columns[*place], index, real, texts.tail());
-                    }
-                    Part::Range { low, most, draw } => {
-                        let cell = stream.at(row).draw(*draw);
-                        let offset = most.checked_add(1).map_or(cell.bits(), |n| cell.below(n));
-                        let number = low.wrapping_add(offset as i64);
-                        texts.tail().extend_from_slice(digits.format(number).as_bytes());
-                    }
-                    Part::Row => {
-                        let number = digits.format(row / self.per_row);
-                        texts.tail().extend_from_slice(number.as_bytes());
-                    }
-                    Part::Series => {
-                        let number = digits.format(row / self.per_row % self.entities);
-                        texts.tail().extend_from_slice(number.as_bytes());
-                    }
-                }
-            }
-            texts.end();
+            self.pieces.write(&columns, index, row, stream.at(row), texts);
             index += 1;
         });
+    }
+}
+
+impl Pieces {
+    /// Adds one text: the sources' values at `index`, the row's numbers, draws from the cell.
+    #[inline]
+    pub(crate) fn write(
+        &self,
+        columns: &[ColumnData],
+        index: usize,
+        row: u64,
+        cell: Cell,
+        texts: &mut Strings,
+    ) {
+        let mut digits = itoa::Buffer::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => texts.tail().extend_from_slice(text),
+                Part::Source(place) => {
+                    write(&columns[*place], index, self.reals[*place], texts.tail());
+                }
+                Part::Range { low, most, draw } => {
+                    let cell = cell.draw(*draw);
+                    let offset = most.checked_add(1).map_or(cell.bits(), |n| cell.below(n));
+                    let number = low.wrapping_add(offset as i64);
+                    texts.tail().extend_from_slice(digits.format(number).as_bytes());
+                }
+                Part::Row => {
+                    let number = digits.format(row / self.per_row);
+                    texts.tail().extend_from_slice(number.as_bytes());
+                }
+                Part::Series => {
+                    let number = digits.format(row / self.per_row % self.entities);
+                    texts.tail().extend_from_slice(number.as_bytes());
+                }
+            }
+        }
+        texts.end();
     }
 }
 

@@ -59,10 +59,11 @@ pub(super) fn contest(contest: &Contest) -> String {
         let rate = contest.sample(*entrant, |trial| trial.rows_per_second);
         let client = contest.sample(*entrant, |trial| trial.client_cpu).median();
         let server = contest.sample(*entrant, |trial| trial.server_cpu).median();
-        let chosen: Vec<String> =
-            contest.trials(*entrant).map(|trial| trial.chosen.to_string()).collect();
-        let chosen =
-            if matches!(entrant, Entrant::Fixed(_)) { String::new() } else { chosen.join(", ") };
+        let chosen = contest.trials(*entrant).map(|trial| trial.chosen);
+        // Of a fixed setting only where the target takes less.
+        let chosen = chosen.filter(|chosen| *entrant != Entrant::Fixed(*chosen));
+        let chosen: Vec<String> = chosen.map(|chosen| chosen.to_string()).collect();
+        let chosen = chosen.join(", ");
         let _ = writeln!(
             text,
             "{:>16} {:>28} {client:>12.2} {:>12}   {chosen}",

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::slice::Slice;
+use super::slice::Slice;
 use crate::{Bounds, Controller, Decision, Observation, Reason, State, Verdict};
 
 /// Rows of the first batches: large enough not to starve a fast server, small enough for any.
@@ -42,7 +42,8 @@ pub struct ClimbOptions {
 /// Doubles rows per batch and batches in flight in turn, for as long as it pays.
 ///
 /// ```
-/// use rowstorm_control::{Bounds, Climb, ClimbOptions, Controller};
+/// use rowstorm_control::{Bounds, Controller};
+/// use rowstorm_control::sim::baselines::{Climb, ClimbOptions};
 /// let bounds = Bounds { rows_max: 50_000, in_flight_max: 16, bytes_max: 1 << 28 };
 /// let climb = Climb::new(ClimbOptions {
 ///     bounds, bytes_per_row: 100.0, batch_rows: None, in_flight: Some(4),
@@ -150,7 +151,7 @@ impl Climb {
             self.doubts += 1;
             self.trial = None;
             self.kept_rate = None;
-            self.set(self.kept, Reason::Again { tried: mean, kept });
+            self.set(self.kept, Reason::Other("measuring again"));
         } else if mean >= kept * GAIN_MIN {
             self.keep(axis, mean);
         } else {
@@ -158,7 +159,7 @@ impl Climb {
             self.trial = None;
             self.next = axis.other();
             // It is measured again there before the next trial: capacity drifts, and neighbours in time compare best.
-            self.set(self.kept, Reason::Back { tried: mean, kept });
+            self.set(self.kept, Reason::Other("back"));
         }
     }
 
@@ -182,10 +183,7 @@ impl Climb {
         for axis in [self.next, self.next.other()] {
             if let Some(point) = self.candidate(axis) {
                 self.trial = Some(axis);
-                let reason = match axis {
-                    Axis::Batch => Reason::TryBatch { from: rate },
-                    Axis::InFlight => Reason::TryInFlight { from: rate },
-                };
+                let reason = Reason::Doubling { from: rate };
                 self.set(point, reason);
                 return;
             }

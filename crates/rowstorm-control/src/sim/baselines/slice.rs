@@ -15,7 +15,7 @@ const TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Rows over time, between two completions.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Slice {
+pub(super) struct Slice {
     settling: u32,
     since: Option<Duration>,
     last: Duration,
@@ -25,17 +25,17 @@ pub(crate) struct Slice {
 
 impl Slice {
     /// Forgets everything: another setting is in force.
-    pub(crate) fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         *self = Slice::default();
     }
 
     /// Begins the next slice of the same setting where this one ended.
-    pub(crate) fn next(&mut self) {
+    pub(super) fn next(&mut self) {
         *self = Slice { since: Some(self.last), last: self.last, ..Slice::default() };
     }
 
     /// Takes in a completion; the rate once the slice is long enough.
-    pub(crate) fn push(&mut self, at: Duration, rows: u32, in_flight: u32) -> Option<f64> {
+    pub(super) fn push(&mut self, at: Duration, rows: u32, in_flight: u32) -> Option<f64> {
         // Completions of several lanes may come in a little out of order.
         self.last = self.last.max(at);
         let Some(since) = self.since else {

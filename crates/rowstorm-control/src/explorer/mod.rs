@@ -1,0 +1,245 @@
+//! The explorer: what `auto` means. It finds rows per batch and batches in flight together, and keeps looking.
+//!
+//! It measures goodput in [slices](slice), compares neighbours with what is kept in [pairs](trial) of them, and keeps what is
+//! faster, or as fast and smaller. docs/controller.md tells the whole in words, with the sources of the numbers.
+//!
+//! It deliberately knows nothing of any database: what a server refuses, how its speed bends and where it stalls is learnt
+//! from its answers. It never waits, draws or allocates: all memory is in this struct.
+
+mod memory;
+mod options;
+mod overload;
+mod search;
+mod slice;
+mod space;
+mod startup;
+mod trial;
+mod walls;
+mod watch;
+
+use std::time::Duration;
+
+pub use options::{ExplorerOptions, Objective};
+
+use crate::{Controller, Counters, Decision, Observation, Point, Reason, State, Verdict};
+use memory::Memory;
+use search::Search;
+use slice::{Need, Slicer};
+use space::Space;
+use startup::Startup;
+use walls::Walls;
+use watch::Watch;
+
+/// Rows and batches in flight of the first decision: small for any server, and not PostgreSQL's notch at 1,000 rows.
+const START: Point = Point { batch_rows: 500, in_flight: 2 };
+/// No more than this share of the budget is taken at the start.
+const START_BUDGET: f64 = 0.25;
+
+/// Finds rows per batch and batches in flight by paired experiments, and follows a server that changes.
+///
+/// ```
+/// use std::time::Duration;
+/// use rowstorm_control::{Bounds, Controller, Explorer, ExplorerOptions, Observation, Verdict};
+///
+/// let bounds = Bounds { rows_max: 50_000, in_flight_max: 16, bytes_max: 1 << 28 };
+/// let mut explorer = Explorer::new(ExplorerOptions::new(bounds, 100.0));
+/// // A server that needs 5 ms for every batch, whatever its size, one after another.
+/// for batch in 1..4_000u64 {
+///     let sent = explorer.decision().clone();
+///     explorer.observe(&Observation {
+///         at: Duration::from_millis(5 * batch),
+///         latency: Duration::from_millis(5),
+///         rows: sent.batch_rows,
+///         bytes: u64::from(sent.batch_rows) * 100,
+///         in_flight: sent.in_flight,
+///         decision: sent.number,
+///         verdict: Verdict::Done,
+///     });
+/// }
+/// assert!(explorer.kept().batch_rows > 25_000, "{:?}", explorer.decision());
+/// ```
+#[derive(Debug, Clone)]
+pub struct Explorer {
+    space: Space,
+    objective: Objective,
+    decision: Decision,
+    now: f64,
+    kept: Point,
+    /// Ties do not shrink below this footprint: where everything is equally fast, nothing is gained by less.
+    footprint_min: f64,
+    mode: Mode,
+    slicer: Slicer,
+    walls: Walls,
+    memory: Memory,
+    watch: Watch,
+    search: Search,
+    /// Pooled noise of a pair's difference.
+    noise: f64,
+    lateness: overload::Lateness,
+    counted: overload::Counted,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Mode {
+    /// Doubles while that pays.
+    Startup(Startup),
+    /// Tries one neighbour after the other.
+    Refine,
+    /// Watches, and tries a neighbour from time to time.
+    Hold,
+    Frozen,
+}
+
+impl Explorer {
+    /// Starts at the given place, else small, within the bounds.
+    pub fn new(options: ExplorerOptions) -> Explorer {
+        let space = Space::new(&options);
+        let cold = options.start.is_none();
+        let mut start = options.start.unwrap_or(START);
+        if cold {
+            let share = options.bounds.bytes_max as f64 * START_BUDGET;
+            let rows = share / options.bytes_per_row.max(1.0) / f64::from(start.in_flight);
+            start.batch_rows = start.batch_rows.min((rows as u32).max(1));
+        }
+        let kept = space.project(start);
+        let decision = Decision {
+            number: 0,
+            batch_rows: kept.batch_rows,
+            in_flight: kept.in_flight,
+            pause: Duration::ZERO,
+            reason: Reason::Start,
+        };
+        let given = space.rows_are_given() && space.lanes_are_given();
+        let mode = match (given, cold) {
+            (true, _) => Mode::Hold,
+            (false, true) => Mode::Startup(Startup::new(&space)),
+            (false, false) => Mode::Refine,
+        };
+        Explorer {
+            footprint_min: kept.footprint().min(START.footprint()),
+            space,
+            objective: options.objective,
+            decision,
+            now: 0.0,
+            kept,
+            mode,
+            slicer: Slicer::default(),
+            walls: Walls::default(),
+            memory: Memory::default(),
+            watch: Watch::default(),
+            search: Search::default(),
+            noise: 0.08,
+            lateness: overload::Lateness::default(),
+            counted: overload::Counted::default(),
+        }
+    }
+
+    /// The setting in force.
+    fn point(&self) -> Point {
+        Point { batch_rows: self.decision.batch_rows, in_flight: self.decision.in_flight }
+    }
+
+    /// Puts a setting in force. The same one again is no change: its slices go on.
+    fn go(&mut self, point: Point, reason: Reason) {
+        let before = self.point();
+        if point == before {
+            self.decision.reason = reason;
+            return;
+        }
+        self.decision.number += 1;
+        self.decision.batch_rows = point.batch_rows;
+        self.decision.in_flight = point.in_flight;
+        self.decision.reason = reason;
+        self.slicer.restart(self.now, before.in_flight.saturating_sub(1));
+        self.counted.in_force(point);
+    }
+
+    fn latency_limit(&self) -> f64 {
+        match self.objective {
+            Objective::P99Below(limit) => limit.as_secs_f64(),
+            Objective::Throughput | Objective::Knee => f64::INFINITY,
+        }
+    }
+
+    fn need(&self) -> Need {
+        match self.mode {
+            Mode::Startup(_) => startup::NEED,
+            Mode::Refine | Mode::Hold | Mode::Frozen => self.search_need(),
+        }
+    }
+
+    fn measure(&mut self, seen: &Observation) {
+        let need = self.need();
+        let limit = self.latency_limit();
+        let Some(slice) = self.slicer.push(seen, self.decision.in_flight, limit, &need) else {
+            return;
+        };
+        if self.is_late(&slice) {
+            self.overloaded(Reason::Late);
+            return;
+        }
+        match self.mode {
+            Mode::Startup(startup) => self.double(startup, &slice),
+            Mode::Refine | Mode::Hold => self.explore(&slice),
+            Mode::Frozen => {}
+        }
+    }
+}
+
+impl Controller for Explorer {
+    fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    fn observe(&mut self, seen: &Observation) -> &Decision {
+        self.now = self.now.max(seen.at.as_secs_f64());
+        if seen.rows > 0 {
+            let per_row = seen.bytes as f64 / f64::from(seen.rows);
+            if self.space.saw_row_bytes(per_row) {
+                self.shrink_to_bounds(Reason::Budget);
+            }
+        }
+        let current = seen.decision == self.decision.number;
+        if !current {
+            self.slicer.older();
+        }
+        match seen.verdict {
+            // A size that is refused once is refused always, under whatever decision it was sent.
+            Verdict::TooLarge => {
+                self.space.too_large(seen.rows);
+                self.shrink_to_bounds(Reason::TooLarge);
+            }
+            Verdict::Busy if current => self.overloaded(Reason::Busy),
+            Verdict::Done if current => self.measure(seen),
+            Verdict::Busy | Verdict::Failed | Verdict::Done => {}
+        }
+        &self.decision
+    }
+
+    fn count(&mut self, seen: &Counters) -> &Decision {
+        self.now = self.now.max(seen.at.as_secs_f64());
+        self.counted(seen);
+        &self.decision
+    }
+
+    fn freeze(&mut self) -> &Decision {
+        if self.mode != Mode::Frozen {
+            self.mode = Mode::Frozen;
+            self.search.trial = None;
+            self.go(self.kept, Reason::Frozen);
+        }
+        &self.decision
+    }
+
+    fn kept(&self) -> Point {
+        self.kept
+    }
+
+    fn state(&self) -> State {
+        match self.mode {
+            Mode::Startup(_) | Mode::Refine => State::Exploring,
+            Mode::Hold => State::Settled,
+            Mode::Frozen => State::Frozen,
+        }
+    }
+}

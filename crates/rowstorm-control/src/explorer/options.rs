@@ -1,0 +1,48 @@
+//! What an explorer is asked for.
+
+use std::time::Duration;
+
+use crate::{Bounds, Point};
+
+/// What is to be best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Objective {
+    /// Rows per second; of settings that are equally fast, the one with the fewest rows in flight.
+    #[default]
+    Throughput,
+    /// Rows per second, as long as 99 of 100 batches are answered within this time.
+    P99Below(Duration),
+    /// The smallest setting beyond which doubling it gains less than a tenth.
+    Knee,
+}
+
+/// What an explorer starts from and keeps within.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExplorerOptions {
+    /// The limits of server, table and budget.
+    pub bounds: Bounds,
+    /// Bytes of one encoded row, as far as known; corrected upwards by what is seen.
+    pub bytes_per_row: f64,
+    /// Rows per batch, if they are given: then only the other is tuned.
+    pub batch_rows: Option<u32>,
+    /// Batches in flight, if they are given.
+    pub in_flight: Option<u32>,
+    /// What is to be best.
+    pub objective: Objective,
+    /// Where to begin, if a good place is known: an earlier run's result. `None` begins small and doubles.
+    pub start: Option<Point>,
+}
+
+impl ExplorerOptions {
+    /// Everything is found, for throughput.
+    pub fn new(bounds: Bounds, bytes_per_row: f64) -> ExplorerOptions {
+        ExplorerOptions {
+            bounds,
+            bytes_per_row,
+            batch_rows: None,
+            in_flight: None,
+            objective: Objective::Throughput,
+            start: None,
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The search: six directions from what is kept, each tried as a paired trial.
+
+use super::slice::{Need, Slice};
+use super::trial::{Trial, Verdict};
+use super::{Explorer, Mode, Objective};
+use crate::{Direction, Point, Reason};
+
+const DIRECTIONS: [Direction; 6] = [
+    Direction::MoreRows,
+    Direction::MoreInFlight,
+    Direction::Split,
+    Direction::Join,
+    Direction::LessInFlight,
+    Direction::LessRows,
+];
+/// Half an octave: the step of the search, doubled after a success.
+const STEP: f64 = 0.5;
+const STEP_MAX: f64 = 1.0;
+/// Refining ends after this long in any case.
+const REFINE_MAX_S: f64 = 60.0;
+/// Between two trials while holding: first, growth per failure, most.
+const PROBE_S: f64 = 15.0;
+const PROBE_GROWTH: f64 = 1.25;
+const PROBE_MAX_S: f64 = 60.0;
+/// What doubling must gain to be worth its rows in flight; what a knee asks for.
+const WORTH: f64 = 0.02;
+const WORTH_KNEE: f64 = 0.10;
+/// Noise that a slice of the plain length is meant for.
+const NOISE: f64 = 0.08;
+/// Alarms that found nothing keep quiet for so long, doubled each time.
+const QUIET_S: f64 = 20.0;
+const QUIET_MAX_S: f64 = 240.0;
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Search {
+    pub(super) trial: Option<Trial>,
+    /// Index of the direction that is tried next.
+    next: usize,
+    /// Directions in a row that were no better.
+    failures: usize,
+    octaves: f64,
+    since: f64,
+    probe_at: f64,
+    probe_gap: f64,
+    quiet_until: f64,
+    quiet: f64,
+    /// Whether anything was found since the last alarm.
+    moved: bool,
+    /// The last slice, if nothing has come since.
+    last: Option<(Point, f64)>,
+}
+
+impl Default for Search {
+    fn default() -> Search {
+        Search {
+            trial: None,
+            next: 0,
+            failures: 0,
+            octaves: STEP,
+            since: 0.0,
+            probe_at: 0.0,
+            probe_gap: PROBE_S,
+            quiet_until: 0.0,
+            quiet: QUIET_S,
+            moved: false,
+            last: None,
+        }
+    }
+}
+
+impl Explorer {
+    pub(super) fn search_need(&self) -> Need {
+        let scale = (self.noise / NOISE).powi(2).clamp(1.0, 4.0);
+        let hold = self.mode == Mode::Hold && self.search.trial.is_none();
+        let (completions, turns, seconds) = if hold { (32.0, 4, 1.0) } else { (16.0, 2, 0.5) };
+        Need {
+            completions: (completions * scale) as u32,
+            turns,
+            seconds: seconds * scale,
+            seconds_max: 5.0,
+            older_share: 0.03,
+            latencies_max: 3.0,
+        }
+    }
+
+    fn worth(&self) -> f64 {
+        match self.objective {
+            Objective::Throughput | Objective::P99Below(_) => WORTH,
+            Objective::Knee => WORTH_KNEE,
+        }
+    }
+
+    /// Looks around from what is kept, in steps of so many octaves at first.
+    pub(super) fn refine(&mut self, octaves: f64) {
+        self.mode = Mode::Refine;
+        self.search.octaves = octaves;
+        self.search.next = 0;
+        self.search.failures = 0;
+        self.search.since = self.now;
+        self.search.trial = None;
+        self.watch.restart();
+        self.begin_trial();
+    }
+
+    /// A slice of a search is over.
+    pub(super) fn explore(&mut self, slice: &Slice) {
+        let point = self.point();
+        self.search.last = Some((point, slice.log_rate));
+        let Some(mut trial) = self.search.trial else {
+            self.watch(slice);
+            return;
+        };
+        let complete = trial.push(slice.log_rate);
+        self.search.trial = Some(trial);
+        if !complete {
+            self.continue_trial();
+            return;
+        }
+        match trial.verdict(self.noise) {
+            Verdict::Open => self.continue_trial(),
+            Verdict::Accepted => self.accept(&trial),
+            Verdict::Refused => self.refuse(&trial),
+        }
+    }
+
+    /// Puts in force what the trial wants to see next.
+    fn continue_trial(&mut self) {
+        let Some(trial) = self.search.trial else { return };
+        if trial.wants_candidate() {
+            let reason = Reason::Try {
+                direction: trial.direction,
+                kept: self.kept,
+                rate: self.watch.rate(),
+            };
+            self.go(trial.candidate, reason);
+        } else {
+            self.go(self.kept, Reason::Compare { pairs: trial.pairs() });
+        }
+    }
+
+    fn learn_noise(&mut self, trial: &Trial) {
+        if let Some(variance) = trial.variance() {
+            self.noise = (0.8 * self.noise * self.noise + 0.2 * variance).sqrt().clamp(0.01, 0.5);
+        }
+    }
+
+    fn accept(&mut self, trial: &Trial) {
+        self.learn_noise(trial);
+        let before = self.kept;
+        self.memory.lost(before, self.now);
+        self.kept = trial.candidate;
+        self.search.trial = None;
+        self.search.failures = 0;
+        self.search.moved = true;
+        self.search.octaves = (self.search.octaves * 2.0).min(STEP_MAX);
+        self.watch.restart();
+        let gain = trial.gain();
+        let reason = if self.kept.footprint() < before.footprint() {
+            Reason::Smaller { before, gain }
+        } else {
+            Reason::Better { before, gain }
+        };
+        self.go(self.kept, reason);
+        if self.mode == Mode::Hold {
+            // What has moved once is worth a closer look.
+            self.mode = Mode::Refine;
+            self.search.since = self.now;
+        }
+        self.begin_trial();
+    }
+
+    fn refuse(&mut self, trial: &Trial) {
+        self.learn_noise(trial);
+        self.memory.lost(trial.candidate, self.now);
+        let reason = Reason::Back { tried: trial.candidate, gain: trial.gain() };
+        self.abandon();
+        self.go(self.kept, reason);
+        if self.mode == Mode::Refine {
+            self.begin_trial();
+        }
+    }
+
+    /// The trial is over without a gain: the next direction's turn.
+    pub(super) fn abandon(&mut self) {
+        self.search.trial = None;
+        self.search.failures += 1;
+        self.search.octaves = STEP;
+        self.search.next = (self.search.next + 1) % DIRECTIONS.len();
+        if self.mode == Mode::Hold {
+            self.search.probe_gap = (self.search.probe_gap * PROBE_GROWTH).min(PROBE_MAX_S);
+            self.search.probe_at = self.now + self.search.probe_gap;
+        }
+    }
+
+    /// Begins the next trial that is possible; settles if there is none.
+    pub(super) fn begin_trial(&mut self) {
+        let over = self.now - self.search.since > REFINE_MAX_S;
+        while self.mode != Mode::Refine || (self.search.failures < DIRECTIONS.len() && !over) {
+            let direction = DIRECTIONS[self.search.next];
+            if let Some(candidate) = self.candidate(direction) {
+                let worth = self.worth() * (0.5 + self.search.octaves);
+                let mut trial = Trial::new(direction, self.kept, candidate, worth);
+                // What was measured just now is the first half of the first pair.
+                if let Some((point, log_rate)) = self.search.last.take()
+                    && point == self.kept
+                    && self.point() == self.kept
+                {
+                    trial.push(log_rate);
+                }
+                self.search.trial = Some(trial);
+                self.continue_trial();
+                return;
+            }
+            self.search.next = (self.search.next + 1) % DIRECTIONS.len();
+            self.search.failures += 1;
+            self.search.octaves = STEP;
+            if self.mode == Mode::Hold && self.search.failures >= DIRECTIONS.len() {
+                break;
+            }
+        }
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        if self.mode == Mode::Refine {
+            self.search.probe_gap = PROBE_S;
+        }
+        self.mode = Mode::Hold;
+        self.search.trial = None;
+        self.search.failures = 0;
+        self.search.probe_at = self.now + self.search.probe_gap;
+        self.go(self.kept, Reason::Settled { rate: self.watch.rate() });
+    }
+
+    fn candidate(&self, direction: Direction) -> Option<Point> {
+        let point = self.space.neighbour(self.kept, direction, self.search.octaves)?;
+        let shrinks = point.footprint() < 0.9 * self.kept.footprint();
+        let too_small = shrinks && point.footprint() < 0.99 * self.footprint_min;
+        let hidden = self.walls.hide(point, self.now) || self.memory.knows(point, self.now);
+        (!hidden && !too_small).then_some(point)
+    }
+
+    /// A slice of what is kept, while nothing is tried.
+    fn watch(&mut self, slice: &Slice) {
+        if let Some(by) = self.watch.push(slice.log_rate, self.noise)
+            && self.now >= self.search.quiet_until
+        {
+            self.search.quiet = if self.search.moved {
+                QUIET_S
+            } else {
+                (self.search.quiet * 2.0).min(QUIET_MAX_S)
+            };
+            self.search.quiet_until = self.now + self.search.quiet;
+            self.search.moved = false;
+            self.walls.fall();
+            self.memory.forget();
+            self.decision.reason = Reason::Changed { by };
+            self.refine(STEP_MAX);
+            return;
+        }
+        if self.now >= self.search.probe_at {
+            self.search.failures = 0;
+            self.begin_trial();
+        }
+    }
+}
+
+impl Explorer {
+    /// Stays where it is for so long before the next trial.
+    pub(super) fn hold_for(&mut self, seconds: f64) {
+        self.mode = Mode::Hold;
+        self.search.trial = None;
+        self.search.failures = 0;
+        self.search.probe_at = self.now + seconds;
+    }
+}

@@ -1,0 +1,127 @@
+//! A slice: the unit in which speed is measured.
+//!
+//! Goodput (rows that arrived per second) is measured and not latency: latency is a function of the batch size itself.
+//! Only batches that were sent under the decision in force count, and only once those sent before are gone, or nearly: a
+//! left-over larger batch would speak for the wrong setting. A slice ends after a whole number of turns of all lanes, so
+//! that lanes which finish together do not make one slice fast and the next one slow.
+
+use crate::Observation;
+
+/// How long a slice has to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need {
+    pub(super) completions: u32,
+    pub(super) turns: u32,
+    pub(super) seconds: f64,
+    pub(super) seconds_max: f64,
+    /// Share of the lanes that may still be at work on older batches when it begins.
+    pub(super) older_share: f64,
+    /// It begins at the latest after so many latencies.
+    pub(super) latencies_max: f64,
+}
+
+/// A finished slice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Slice {
+    /// Natural logarithm of rows per second.
+    pub(super) log_rate: f64,
+    pub(super) seconds: f64,
+    pub(super) completions: u32,
+    /// Mean and spread of the logarithm of latency.
+    pub(super) log_latency: f64,
+    pub(super) log_spread: f64,
+    /// Batches over the latency limit.
+    pub(super) late: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Slicer {
+    /// Batches of older decisions that are still out.
+    older: u32,
+    changed: f64,
+    since: Option<f64>,
+    last: f64,
+    completions: u32,
+    rows: u64,
+    late: u32,
+    logs: f64,
+    squares: f64,
+    /// Mean latency over all settings, for how long to settle.
+    latency: f64,
+}
+
+impl Slicer {
+    /// Another setting is in force, and so many batches of the one before are out.
+    pub(super) fn restart(&mut self, now: f64, older: u32) {
+        *self = Slicer {
+            older,
+            changed: now,
+            last: self.last.max(now),
+            latency: self.latency,
+            ..Slicer::default()
+        };
+    }
+
+    /// The next slice of the same setting begins where this one ended.
+    fn next(&mut self) {
+        *self = Slicer {
+            changed: self.changed,
+            since: Some(self.last),
+            last: self.last,
+            latency: self.latency,
+            ..Slicer::default()
+        };
+    }
+
+    /// A batch of an older decision came back.
+    pub(super) fn older(&mut self) {
+        self.older = self.older.saturating_sub(1);
+    }
+
+    /// Takes in a batch of the decision in force; the slice once it is long enough.
+    pub(super) fn push(
+        &mut self,
+        seen: &Observation,
+        in_flight: u32,
+        limit: f64,
+        need: &Need,
+    ) -> Option<Slice> {
+        let latency = seen.latency.as_secs_f64().max(1e-6);
+        let weight = if self.latency > 0.0 { 0.1 } else { 1.0 };
+        self.latency += (latency - self.latency) * weight;
+        // Completions of several lanes may come in a little out of order.
+        self.last = self.last.max(seen.at.as_secs_f64());
+        let Some(since) = self.since else {
+            let few = f64::from(self.older) <= need.older_share * f64::from(in_flight);
+            if few || self.last - self.changed > need.latencies_max * self.latency {
+                self.since = Some(self.last);
+            }
+            return None;
+        };
+        self.completions += 1;
+        self.rows += u64::from(seen.rows);
+        self.late += u32::from(latency > limit);
+        self.logs += latency.ln();
+        self.squares += latency.ln() * latency.ln();
+        let seconds = self.last - since;
+        let whole = self.completions.is_multiple_of(in_flight.max(1));
+        let enough = self.completions >= need.completions.max(need.turns * in_flight) && whole;
+        let slow =
+            seconds >= need.seconds_max && self.completions >= in_flight.min(need.completions);
+        if !((enough && seconds >= need.seconds) || slow) || seconds <= 0.0 {
+            return None;
+        }
+        let count = f64::from(self.completions);
+        let mean = self.logs / count;
+        let slice = Slice {
+            log_rate: (self.rows.max(1) as f64 / seconds).ln(),
+            seconds,
+            completions: self.completions,
+            log_latency: mean,
+            log_spread: (self.squares / count - mean * mean).max(0.0).sqrt(),
+            late: self.late,
+        };
+        self.next();
+        Some(slice)
+    }
+}

@@ -1,0 +1,108 @@
+//! The space that is searched: rows per batch and batches in flight, within the limits of server, table and budget.
+
+use super::ExplorerOptions;
+use crate::{Bounds, Direction, Point};
+
+#[derive(Debug, Clone)]
+pub(super) struct Space {
+    bounds: Bounds,
+    bytes_per_row: f64,
+    batch_rows: Option<u32>,
+    in_flight: Option<u32>,
+}
+
+impl Space {
+    pub(super) fn new(options: &ExplorerOptions) -> Space {
+        Space {
+            bounds: options.bounds,
+            bytes_per_row: options.bytes_per_row.max(1.0),
+            batch_rows: options.batch_rows,
+            in_flight: options.in_flight,
+        }
+    }
+
+    /// The nearest setting within the bounds. What is not given by the user gives way first: rows before lanes.
+    pub(super) fn project(&self, wanted: Point) -> Point {
+        let bounds = &self.bounds;
+        let wanted_rows = self.batch_rows.unwrap_or(wanted.batch_rows);
+        let wanted_lanes = self.in_flight.unwrap_or(wanted.in_flight);
+        let mut rows = wanted_rows.clamp(1, bounds.rows_max.max(1));
+        let mut in_flight = wanted_lanes.clamp(1, bounds.in_flight_max.max(1));
+        let rows_in_flight_max = bounds.bytes_max as f64 / self.bytes_per_row;
+        if self.batch_rows.is_none() {
+            rows = rows.min((rows_in_flight_max / f64::from(in_flight)) as u32).max(1);
+        }
+        in_flight = in_flight.min((rows_in_flight_max / f64::from(rows)) as u32).max(1);
+        rows = rows.min(rows_in_flight_max as u32).max(1);
+        Point { batch_rows: rows, in_flight }
+    }
+
+    /// A row had this many bytes; whether that is more than was thought.
+    pub(super) fn saw_row_bytes(&mut self, bytes: f64) -> bool {
+        let more = bytes > self.bytes_per_row;
+        if more {
+            self.bytes_per_row = bytes;
+        }
+        more
+    }
+
+    /// A batch of so many rows was too large.
+    pub(super) fn too_large(&mut self, rows: u32) {
+        self.bounds.rows_max = self.bounds.rows_max.min((rows / 2).max(1));
+    }
+
+    pub(super) fn rows_are_given(&self) -> bool {
+        self.batch_rows.is_some()
+    }
+
+    pub(super) fn lanes_are_given(&self) -> bool {
+        self.in_flight.is_some()
+    }
+
+    /// The neighbour of a setting in a direction, `octaves` away; `None` if a bound or the user stands in between.
+    pub(super) fn neighbour(
+        &self,
+        from: Point,
+        direction: Direction,
+        octaves: f64,
+    ) -> Option<Point> {
+        let factor = octaves.exp2();
+        let lanes_up = || more(from.in_flight, factor);
+        let lanes_down =
+            || ((f64::from(from.in_flight) / factor).round() as u32).min(from.in_flight - 1);
+        let rows = |factor: f64| (f64::from(from.batch_rows) * factor).round() as u32;
+        // Both change by the same factor, as far as lanes can be divided.
+        let traded = |lanes: u32| Point {
+            batch_rows: rows(f64::from(from.in_flight) / f64::from(lanes.max(1))),
+            in_flight: lanes,
+        };
+        let wanted = match direction {
+            Direction::MoreRows => Point { batch_rows: rows(factor), ..from },
+            Direction::LessRows => Point { batch_rows: rows(1.0 / factor), ..from },
+            Direction::MoreInFlight => Point { in_flight: lanes_up(), ..from },
+            Direction::LessInFlight => Point { in_flight: lanes_down(), ..from },
+            Direction::Split => traded(lanes_up()),
+            Direction::Join => traded(lanes_down()),
+            Direction::Jump => from,
+        };
+        self.allowed(from, wanted)
+    }
+
+    /// A setting that differs from another and is within the bounds as it stands, or nearly.
+    pub(super) fn allowed(&self, from: Point, wanted: Point) -> Option<Point> {
+        if wanted.in_flight == 0 || wanted.batch_rows == 0 {
+            return None;
+        }
+        let point = self.project(wanted);
+        let kept = point.in_flight == wanted.in_flight
+            && f64::from(point.batch_rows) > 0.85 * f64::from(wanted.batch_rows);
+        let ratio = f64::from(point.batch_rows) / f64::from(from.batch_rows);
+        let differs = point.in_flight != from.in_flight || !(0.93..=1.07).contains(&ratio);
+        (kept && differs).then_some(point)
+    }
+}
+
+/// More lanes by a factor, and one more at least.
+fn more(lanes: u32, factor: f64) -> u32 {
+    ((f64::from(lanes) * factor).round() as u32).max(lanes + 1)
+}

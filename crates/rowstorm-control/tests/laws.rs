@@ -1,0 +1,222 @@
+//! The laws of the explorer: whatever is seen, in whatever order.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use rowstorm_control::{
+    Bounds, Controller, Counters, Decision, Explorer, ExplorerOptions, Objective, Observation,
+    Point, State, Verdict,
+};
+
+const ROW_BYTES: u64 = 100;
+
+fn options(rows_max: u32, in_flight_max: u32) -> ExplorerOptions {
+    let bounds = Bounds { rows_max, in_flight_max, bytes_max: 256 << 20 };
+    ExplorerOptions::new(bounds, ROW_BYTES as f64)
+}
+
+fn seen(second: u64, verdict: Verdict) -> Observation {
+    Observation {
+        at: Duration::from_secs(second),
+        latency: Duration::from_millis(10),
+        rows: 1_000,
+        bytes: 1_000 * ROW_BYTES,
+        in_flight: 1,
+        decision: 0,
+        verdict,
+    }
+}
+
+#[test]
+fn an_old_setting_teaches_nothing() {
+    let mut explorer = Explorer::new(options(50_000, 32));
+    let before = explorer.decision().clone();
+    for step in 0..1_000 {
+        explorer.observe(&Observation { decision: before.number + 1, ..seen(step, Verdict::Done) });
+        explorer.observe(&Observation { decision: before.number + 1, ..seen(step, Verdict::Busy) });
+    }
+    assert_eq!(*explorer.decision(), before);
+}
+
+#[test]
+fn a_busy_server_gets_fewer_lanes_and_then_smaller_batches() {
+    let start = Some(Point { batch_rows: 1_000, in_flight: 2 });
+    let mut explorer = Explorer::new(ExplorerOptions { start, ..options(50_000, 32) });
+    let mut sizes = Vec::new();
+    for step in 0..40 {
+        let number = explorer.decision().number;
+        let busy = Observation { decision: number, ..seen(step, Verdict::Busy) };
+        let decision = explorer.observe(&busy);
+        sizes.push((decision.in_flight, decision.batch_rows));
+    }
+    assert_eq!(sizes[..3], [(1, 1_000), (1, 500), (1, 250)]);
+    assert_eq!(sizes.last(), Some(&(1, 1)));
+}
+
+#[test]
+fn a_size_that_was_too_large_is_never_tried_again() {
+    let mut explorer = Explorer::new(options(50_000, 32));
+    explorer.observe(&Observation { rows: 5_000, ..seen(0, Verdict::TooLarge) });
+    for batch in 1..20_000u64 {
+        let sent = explorer.decision().clone();
+        assert!(sent.batch_rows <= 2_500, "{sent:?}");
+        // Every batch takes the same time: larger ones would pay.
+        explorer.observe(&Observation {
+            at: Duration::from_millis(batch * 5),
+            rows: sent.batch_rows,
+            decision: sent.number,
+            ..seen(0, Verdict::Done)
+        });
+    }
+    assert!(explorer.kept().batch_rows > 2_000, "{:?}", explorer.kept());
+}
+
+#[test]
+fn a_server_that_refuses_quickly_is_not_a_fast_one() {
+    let mut explorer = Explorer::new(options(50_000, 32));
+    let start = explorer.decision().clone();
+    for step in 0..10_000u64 {
+        let number = explorer.decision().number;
+        explorer.observe(&Observation {
+            at: Duration::from_millis(step),
+            latency: Duration::from_micros(10),
+            decision: number,
+            ..seen(0, Verdict::Busy)
+        });
+        assert!(explorer.decision().batch_rows <= start.batch_rows);
+        assert!(explorer.decision().in_flight <= start.in_flight);
+    }
+}
+
+#[test]
+fn a_frozen_explorer_stays_but_gives_way() {
+    let mut explorer = Explorer::new(options(50_000, 32));
+    let kept = explorer.kept();
+    explorer.freeze();
+    for batch in 1..5_000u64 {
+        let number = explorer.decision().number;
+        let at = Duration::from_millis(batch * 5);
+        explorer.observe(&Observation { at, decision: number, ..seen(0, Verdict::Done) });
+        assert_eq!((explorer.kept(), explorer.state()), (kept, State::Frozen));
+    }
+    let number = explorer.decision().number;
+    explorer.observe(&Observation { decision: number, ..seen(30, Verdict::Busy) });
+    assert!(explorer.decision().in_flight < kept.in_flight);
+    assert_eq!(explorer.state(), State::Frozen);
+}
+
+/// What a law is tried with: gaps of time, bytes of a row, age of the decision, verdicts, and the server's counters.
+fn history() -> impl Strategy<Value = Vec<(u64, u64, u64, Option<Verdict>)>> {
+    let verdict = prop_oneof![
+        40 => Just(Some(Verdict::Done)),
+        1 => Just(Some(Verdict::Busy)),
+        1 => Just(Some(Verdict::TooLarge)),
+        1 => Just(Some(Verdict::Failed)),
+        2 => Just(None),
+    ];
+    proptest::collection::vec((0u64..400, 10u64..400, 0u64..2, verdict), 1..1_500)
+}
+
+fn any_options() -> impl Strategy<Value = ExplorerOptions> {
+    let objective = prop_oneof![
+        Just(Objective::Throughput),
+        Just(Objective::Knee),
+        Just(Objective::P99Below(Duration::from_millis(50))),
+    ];
+    let start = proptest::option::of((1u32..100_000, 1u32..300));
+    let given = (proptest::option::of(1u32..100_000), proptest::option::of(1u32..64));
+    (1u32..100_000, 1u32..64, 10_000u64..100_000_000, objective, start, given).prop_map(
+        |(rows_max, in_flight_max, bytes_max, objective, start, given)| ExplorerOptions {
+            bounds: Bounds { rows_max, in_flight_max, bytes_max },
+            bytes_per_row: ROW_BYTES as f64,
+            batch_rows: given.0,
+            in_flight: given.1,
+            objective,
+            start: start.map(|(batch_rows, in_flight)| Point { batch_rows, in_flight }),
+        },
+    )
+}
+
+fn replay(
+    options: &ExplorerOptions,
+    history: &[(u64, u64, u64, Option<Verdict>)],
+    mut each: impl FnMut(&Observation, &Decision, &Decision),
+) -> Decision {
+    let mut explorer = Explorer::new(*options);
+    let mut at = Duration::ZERO;
+    let mut counters = Counters::default();
+    for (gap, row_bytes, age, verdict) in history {
+        at += Duration::from_micros(gap * gap);
+        let before = explorer.decision().clone();
+        let Some(verdict) = *verdict else {
+            counters.at = at;
+            counters.requests += 100;
+            counters.rejected += row_bytes / 40;
+            explorer.count(&counters);
+            continue;
+        };
+        let seen = Observation {
+            at,
+            latency: Duration::from_micros(100 + gap * 100),
+            rows: before.batch_rows,
+            bytes: u64::from(before.batch_rows) * row_bytes,
+            decision: before.number.saturating_sub(*age),
+            ..seen(0, verdict)
+        };
+        let after = explorer.observe(&seen).clone();
+        each(&seen, &before, &after);
+    }
+    explorer.decision().clone()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn bounds_are_kept_whatever_is_seen(history in history(), options in any_options()) {
+        let mut row_bytes = ROW_BYTES as f64;
+        let bounds = options.bounds;
+        replay(&options, &history, |seen, _, after| {
+            row_bytes = row_bytes.max(seen.bytes as f64 / f64::from(seen.rows));
+            assert!((1..=bounds.rows_max).contains(&after.batch_rows));
+            assert!((1..=bounds.in_flight_max).contains(&after.in_flight));
+            let bytes = f64::from(after.batch_rows) * f64::from(after.in_flight) * row_bytes;
+            let smallest = after.batch_rows == 1 && after.in_flight == 1;
+            assert!(bytes <= bounds.bytes_max as f64 || smallest, "{after:?} of {row_bytes} bytes");
+        });
+    }
+
+    #[test]
+    fn equal_observations_give_equal_decisions(history in history(), options in any_options()) {
+        let mut first = Vec::new();
+        replay(&options, &history, |_, _, after| first.push(after.clone()));
+        let mut second = Vec::new();
+        replay(&options, &history, |_, _, after| second.push(after.clone()));
+        prop_assert_eq!(first, second);
+    }
+
+    #[test]
+    fn decisions_count_up_and_change_only_with_a_number(history in history(), options in any_options()) {
+        replay(&options, &history, |_, before, after| {
+            assert!(after.number >= before.number);
+            let same = (before.batch_rows, before.in_flight) == (after.batch_rows, after.in_flight);
+            assert!(same || after.number > before.number);
+        });
+    }
+
+    #[test]
+    fn what_is_given_is_left_alone(history in history(), options in any_options()) {
+        let bounds = options.bounds;
+        let fits = |rows: u32, lanes: u32| {
+            f64::from(rows) * f64::from(lanes) * 400.0 <= bounds.bytes_max as f64
+        };
+        replay(&options, &history, |seen, _, after| {
+            if let Some(lanes) = options.in_flight.filter(|lanes| fits(1, *lanes))
+                && lanes <= bounds.in_flight_max
+                && options.batch_rows.is_none()
+            {
+                assert_eq!(after.in_flight, lanes, "{seen:?}");
+            }
+        });
+    }
+}

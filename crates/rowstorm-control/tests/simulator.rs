@@ -1,0 +1,157 @@
+//! The explorer on simulated databases: the scenario files with their bands, a gate of drawn surfaces, replay and memory.
+//!
+//! The whole table is `cargo xtask bench controller`; this is the part of it that fits into a few seconds.
+
+use std::time::Duration;
+
+use rowstorm_control::sim::{self, Bench, Frozen, Scenario, Simulation, Surface, Weather};
+use rowstorm_control::{Controller, Explorer, ExplorerOptions, Objective, Observation, Verdict};
+
+fn explorer(surface: &Surface) -> Explorer {
+    let options = ExplorerOptions::new(surface.bounds(), surface.row_bytes);
+    let objective = if surface.p99_ms > 0.0 {
+        Objective::P99Below(Duration::from_secs_f64(surface.p99_ms * 1e-3))
+    } else {
+        Objective::Throughput
+    };
+    Explorer::new(ExplorerOptions { objective, ..options })
+}
+
+fn score(scenario: &Scenario, seed: u64) -> sim::Score {
+    let best = sim::best(scenario);
+    let bench = Bench::new(scenario, &best, seed, 600.0);
+    bench.judge(&mut explorer(&scenario.regimes[0].surface), Frozen::Left)
+}
+
+#[test]
+fn every_scenario_stays_within_its_bands() {
+    let mut breaches = Vec::new();
+    for scenario in sim::tuned() {
+        let score = score(&scenario, 1);
+        for (figure, most) in &scenario.expect {
+            let value = match figure.as_str() {
+                "regret_pct" => score.regret * 100.0,
+                "steady_pct" => score.steady * 100.0,
+                "refused_pct" => score.refused * 100.0,
+                "hidden_pct" => score.hidden * 100.0,
+                "late_pct" => score.late * 100.0,
+                "recovery_s" => score.recovery.iter().copied().fold(0.0, f64::max),
+                other => panic!("{}: there is no figure `{other}`", scenario.name),
+            };
+            if value > *most {
+                breaches.push(format!("{}: {figure} is {value:.2}, at most {most}", scenario.name));
+            }
+        }
+        assert_eq!(score.over_budget, 0, "{}", scenario.name);
+    }
+    assert!(breaches.is_empty(), "{breaches:#?}");
+}
+
+#[test]
+fn drawn_surfaces_are_near_the_best_fixed_setting() {
+    // Numbers that are neither tuned on nor in the table.
+    let mut regrets: Vec<f64> =
+        (5_000..5_008).map(|number| score(&sim::draw(number), number).regret).collect();
+    regrets.sort_by(f64::total_cmp);
+    assert!(regrets[3] < 0.06 && regrets[7] < 0.30, "{regrets:.3?}");
+}
+
+#[test]
+fn a_flat_surface_leaves_it_where_it_started() {
+    let flat = sim::tuned().into_iter().find(|one| one.name == "flat").expect("it is there");
+    let mut wandered = 0;
+    for seed in 0..20 {
+        let mut explorer = explorer(&flat.regimes[0].surface);
+        let start = explorer.kept().footprint();
+        play(&flat, seed, 300.0, &mut explorer);
+        let ratio = explorer.kept().footprint() / start;
+        wandered += u32::from(!(1.0 / 1.5..=1.5).contains(&ratio));
+    }
+    assert!(wandered <= 1, "{wandered} of 20 wandered");
+}
+
+#[test]
+fn the_journal_of_a_run_replays_to_the_same_decisions() {
+    let scenarios = sim::tuned();
+    let scenario = scenarios.iter().find(|one| one.name == "node-gone").expect("it is there");
+    let surface = &scenario.regimes[0].surface;
+    let journal = play(scenario, 3, 400.0, &mut explorer(surface)).journal;
+    assert!(journal.len() > 1_000);
+    let mut again = explorer(surface);
+    for (seen, decided) in &journal {
+        assert_eq!(again.observe(seen), decided);
+    }
+}
+
+#[test]
+fn one_seed_is_one_run() {
+    let scenario = sim::draw(5_001);
+    let surface = &scenario.regimes[0].surface;
+    let first = play(&scenario, 9, 60.0, &mut explorer(surface));
+    assert_eq!(first, play(&scenario, 9, 60.0, &mut explorer(surface)));
+    assert_ne!(first, play(&scenario, 10, 60.0, &mut explorer(surface)));
+}
+
+#[test]
+fn the_client_never_holds_more_bytes_than_the_budget() {
+    for mib in [1.0, 16.0, 64.0] {
+        let mut scenario = sim::draw(5_002);
+        for regime in &mut scenario.regimes {
+            regime.surface.budget_bytes = mib * 1_048_576.0;
+        }
+        let mut explorer = explorer(&scenario.regimes[0].surface);
+        let trace = play(&scenario, 1, 120.0, &mut explorer);
+        assert!(trace.bytes_max <= mib * 1_048_576.0, "{} of {mib} MiB", trace.bytes_max);
+        assert_eq!(trace.over_budget, 0);
+    }
+}
+
+#[test]
+fn nothing_is_allocated_for_a_completion() {
+    let scenarios = sim::tuned();
+    let scenario = scenarios.iter().find(|one| one.name == "refuses-early").expect("it is there");
+    let surface = &scenario.regimes[0].surface;
+    let journal = play(scenario, 1, 120.0, &mut explorer(surface)).journal;
+    let mut again = explorer(surface);
+    let mut done = 0u32;
+    let counted = allocation_counter::measure(|| {
+        for (seen, _) in &journal {
+            again.observe(seen);
+            done += u32::from(seen.verdict == Verdict::Done);
+        }
+    });
+    assert!(done > 1_000);
+    assert_eq!(counted.count_total, 0);
+}
+
+#[test]
+fn a_server_that_stood_still_is_used_again_at_once() {
+    // All batches are answered five seconds late, as after SIGSTOP and SIGCONT.
+    let scenario = Scenario::parse("stopped", "workers 4\nbatch_ms 4\nrow_us 10\n")
+        .expect("it is well formed");
+    let surface = &scenario.regimes[0].surface;
+    let journal = play(&scenario, 1, 120.0, &mut explorer(surface)).journal;
+    let mut stopped = explorer(surface);
+    let mut before = None;
+    for (seen, _) in &journal {
+        let late =
+            if seen.at > Duration::from_mins(1) { Duration::from_secs(5) } else { Duration::ZERO };
+        before = before.or((late > Duration::ZERO).then(|| stopped.kept()));
+        let number = stopped.decision().number;
+        stopped.observe(&Observation { at: seen.at + late, decision: number, ..*seen });
+    }
+    let (before, after) = (before.expect("it stopped").footprint(), stopped.kept().footprint());
+    assert!(after > 0.4 * before, "{before} to {after}");
+}
+
+/// Runs a controller with its journal.
+fn play(
+    scenario: &Scenario,
+    seed: u64,
+    seconds: f64,
+    controller: &mut dyn Controller,
+) -> sim::Trace {
+    let weather = Weather::new(scenario, seed, seconds);
+    Simulation { scenario, weather: &weather, seed, seconds, kept_at: &[], journal: true }
+        .run(controller)
+}
