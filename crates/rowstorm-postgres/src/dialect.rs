@@ -4,6 +4,7 @@ use rowstorm_gen::{ColumnPlan, TablePlan};
 use rowstorm_sink::Prepare;
 use rowstorm_sink::sql::{self, Case, Counting, NameLimit, Names, Sum};
 
+use crate::timescale;
 use crate::wire::type_name;
 
 /// PostgreSQL cuts names beyond 63 bytes off, with a notice that nobody reads (`NAMEDATALEN` - 1).
@@ -55,12 +56,17 @@ pub(crate) fn copy(table: &TablePlan) -> String {
     format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table_name(table), NAMES.columns(table))
 }
 
-/// The statement that makes the table.
+/// What makes the table, as one message and so as one transaction.
 pub(crate) fn create(table: &TablePlan) -> String {
     let unlogged = table.spec.postgres.as_ref().is_some_and(|options| options.unlogged);
     let unlogged = if unlogged { "UNLOGGED " } else { "" };
     let definitions = sql::definitions(table, &NAMES, type_name);
-    format!("CREATE {unlogged}TABLE IF NOT EXISTS {} {definitions}", table_name(table))
+    let table_itself =
+        format!("CREATE {unlogged}TABLE IF NOT EXISTS {} {definitions}", table_name(table));
+    match timescale::create(table) {
+        Some(hypertable) => format!("{table_itself};\n{hypertable}"),
+        None => table_itself,
+    }
 }
 
 /// The statement that drops the table.

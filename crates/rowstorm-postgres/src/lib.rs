@@ -10,6 +10,7 @@ mod dialect;
 mod encode;
 mod error;
 mod sift;
+mod timescale;
 mod wire;
 mod write;
 
@@ -144,6 +145,11 @@ impl Sink for Postgres {
         if table.spec.postgres.as_ref().is_some_and(|options| options.unlogged) {
             notes.push("UNLOGGED: a crash of the server empties the table".into());
         }
+        if timescale::options(table).is_some() {
+            notes.push(
+                "hypertable: TimescaleDB parts rows by time into chunks, made as rows come".into(),
+            );
+        }
         Explanation {
             method: "COPY BINARY".into(),
             ddl: dialect::statements(table, prepare),
@@ -156,6 +162,7 @@ impl Sink for Postgres {
         NAMES.check(table)?;
         let name = dialect::table_name(table);
         let mut connection = self.server.open().await?;
+        timescale::check_extension(&mut connection, table).await?;
         match prepare.mode {
             PrepareMode::Create => {
                 self.create(&mut connection, table).await?;
@@ -172,6 +179,7 @@ impl Sink for Postgres {
             }
         }
         catalogue::check(&mut connection, table).await?;
+        timescale::check(&mut connection, table).await?;
         if prepare.indexes == IndexTime::Before {
             self.index(&mut connection, table).await?;
         }
@@ -208,8 +216,10 @@ impl Sink for Postgres {
         let mut connection = self.server.open().await?;
         let facts: Vec<(String, String)> =
             sqlx::query_as(FACTS).fetch_all(&mut connection).await.map_err(failed)?;
+        let timescale = timescale::version(&mut connection).await?;
+        let facts = facts.into_iter().chain(timescale.map(|it| ("timescaledb".to_owned(), it)));
         connection.close().await.map_err(failed)?;
-        Ok(facts.into_iter().map(|(name, value)| ServerFact { name, value }).collect())
+        Ok(facts.map(|(name, value)| ServerFact { name, value }).collect())
     }
 }
 

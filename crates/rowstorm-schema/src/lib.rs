@@ -42,7 +42,8 @@ pub use json_schema::json_schema;
 pub use literal::{Choices, Literal};
 pub use notes::Note;
 pub use options::{
-    CratedbOptions, MongodbOptions, MysqlOptions, PostgresOptions, SqliteOptions, TimeseriesOptions,
+    CratedbOptions, HypertableOptions, MongodbOptions, MysqlOptions, PostgresOptions,
+    SqliteOptions, TimeseriesOptions,
 };
 pub use parse::{Format, LoadError};
 pub use problem::{Invalid, PROBLEMS_MAX, Problem};

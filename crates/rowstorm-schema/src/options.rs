@@ -13,6 +13,20 @@ pub struct PostgresOptions {
     /// No write-ahead log for this table: fast, and empty after a crash of the server.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unlogged: bool,
+    /// Make a TimescaleDB hypertable: the database needs the extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hypertable: Option<HypertableOptions>,
+}
+
+/// A TimescaleDB hypertable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HypertableOptions {
+    /// The timestamp column that rows are parted by. A key, and every unique column or index, must have it in it.
+    pub time: String,
+    /// The time that one chunk holds; the server's default (7 days) unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<crate::Span>,
 }
 
 /// `sqlite:` of a table.

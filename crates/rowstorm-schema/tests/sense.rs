@@ -410,3 +410,26 @@ fn names_may_be_hostile_but_not_impossible() {
     let nul = table(&["\"a\\0\": { type: int, gen: sequence }"]);
     check(&nul, "tables.t.columns.a\0", (5, 7), "cannot be a column's name", "");
 }
+
+#[test]
+fn what_is_unique_in_a_hypertable_has_its_time_in_it() {
+    let document = |key: &str, time: &str, more: &str| {
+        format!(
+            "version: 1\ntables:\n  t:\n    key: [{key}]\n    postgres: {{ hypertable: {{ time: {time} }} }}\n    \
+             columns:\n      id: {{ type: bigint, gen: sequence{more} }}\n      \
+             ts: {{ type: timestamp, gen: {{ clock: {{ start: 2026-01-01T00:00:00Z, step: 1s }} }} }}\n"
+        )
+    };
+    assert!(Schema::parse(&document("id, ts", "ts", ""), Format::Yaml, "t.yaml").is_ok());
+    check(
+        &document("id", "ts", ""),
+        "tables.t.key",
+        (4, 10),
+        "the key of a hypertable",
+        "`key: [id, ts]`",
+    );
+    let unique = document("ts", "ts", ", unique: true");
+    check(&unique, "tables.t.columns.id.unique", (7, 50), "a unique column of a hypertable", "");
+    let time = document("id", "id", "");
+    check(&time, "tables.t.postgres.hypertable.time", (5, 37), "`id` is no timestamp", "");
+}

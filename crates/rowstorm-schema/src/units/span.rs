@@ -11,7 +11,7 @@ use super::{ParseUnitError, text_or_number};
 
 const EXPECTED: &str = "a length of time with its unit, like `500ms`, `10s` or `1h30m`";
 
-/// A length of time: `500ms`, `10s`, `1h30m`. Whole microseconds, not negative.
+/// A length of time: `500ms`, `10s`, `1h30m`, `1d` (24 hours). Whole microseconds, not negative.
 ///
 /// ```
 /// use rowstorm_schema::Span;
@@ -20,6 +20,7 @@ const EXPECTED: &str = "a length of time with its unit, like `500ms`, `10s` or `
 /// let span: Span = "1h30m".parse()?;
 /// assert_eq!(span.0, Duration::from_secs(5400));
 /// assert_eq!(span.to_string(), "1h30m");
+/// assert_eq!("1d".parse(), Ok(Span(Duration::from_hours(24))));
 /// assert!("10".parse::<Span>().is_err(), "a length of time says its unit");
 /// # Ok::<(), rowstorm_schema::ParseUnitError>(())
 /// ```
@@ -34,7 +35,10 @@ impl FromStr for Span {
         if text == "0" {
             return Ok(Span(Duration::ZERO));
         }
-        let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+        let calendar: jiff::Span = text.parse().map_err(|_| wrong())?;
+        // A day is 24 hours here; months and years have no length.
+        let days = jiff::SpanRelativeTo::days_are_24_hours();
+        let signed = calendar.to_duration(days).map_err(|_| wrong())?;
         let span = Duration::try_from(signed).map_err(|_| wrong())?;
         if span.subsec_nanos() % 1_000 != 0 {
             return Err(wrong());
@@ -83,7 +87,7 @@ impl JsonSchema for Span {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": ["string", "integer"],
-            "description": "A length of time with its unit: 500ms, 10s, 1h30m.",
+            "description": "A length of time with its unit: 500ms, 10s, 1h30m, 1d.",
             "pattern": r"^[0-9].*[a-zA-Zµ]$",
             "maximum": 0,
             "minimum": 0,

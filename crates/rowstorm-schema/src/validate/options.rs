@@ -20,6 +20,67 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table, place: &Place) {
     }
     cratedb(check, table, &place.key("cratedb"));
     mongodb(check, table, place);
+    hypertable(check, table, place);
+}
+
+/// TimescaleDB keeps rows apart within a chunk only, so whatever is unique must have the time in it.
+fn hypertable(check: &mut Check<'_>, table: &Table, place: &Place) {
+    let Some(options) = table.postgres.as_ref().and_then(|options| options.hypertable.as_ref())
+    else {
+        return;
+    };
+    let here = place.key("postgres").key("hypertable");
+    if options.chunk.is_some_and(|chunk| chunk.0.is_zero()) {
+        check.value(&here.key("chunk"), "a chunk holds more than no time", None);
+    }
+    let time = here.key("time");
+    if !timestamp(check, table, place, &options.time, &time) {
+        return;
+    }
+    if table.columns.get(&options.time).is_some_and(|column| column.nulls > 0.0) {
+        check.value(&time, format!("`{}` is null at times", options.time), None);
+    }
+    let has_time = |columns: &[String]| columns.contains(&options.time);
+    let missing =
+        |what: &str| format!("{what} of a hypertable must have its time in it: `{}`", options.time);
+    if !table.key.is_empty() && !has_time(&table.key) {
+        let help = Some(format!("write `key: [{}, {}]`", table.key.join(", "), options.time));
+        check.value(&place.key("key"), missing("the key"), help);
+    }
+    for (name, column) in &table.columns {
+        if column.unique && *name != options.time {
+            check.value(
+                &place.key("columns").key(name).key("unique"),
+                missing("a unique column"),
+                None,
+            );
+        }
+    }
+    for (at, index) in table.indexes.iter().enumerate() {
+        if index.unique && !has_time(&index.on) {
+            let at = place.key("indexes").index(at).key("on");
+            check.value(&at, missing("a unique index"), None);
+        }
+    }
+}
+
+/// Whether there is such a column, and it is a timestamp; says what is wrong.
+fn timestamp(
+    check: &mut Check<'_>,
+    table: &Table,
+    place: &Place,
+    name: &str,
+    here: &Place,
+) -> bool {
+    if !check.has_column(table, place, name, here) {
+        return false;
+    }
+    // A level of the series has no type of its own: it is no timestamp.
+    let is = table.columns.get(name).is_some_and(|it| it.data_type == DataType::Timestamp);
+    if !is {
+        check.value(here, format!("`{name}` is no timestamp"), None);
+    }
+    is
 }
 
 fn cratedb(check: &mut Check<'_>, table: &Table, place: &Place) {
@@ -65,10 +126,5 @@ fn mongodb(check: &mut Check<'_>, table: &Table, place: &Place) {
     if let Some(meta) = &series.meta {
         check.has_column(table, place, meta, &here.key("meta"));
     }
-    let time = here.key("time");
-    if check.has_column(table, place, &series.time, &time)
-        && table.columns.get(&series.time).is_none_or(|it| it.data_type != DataType::Timestamp)
-    {
-        check.value(&time, format!("`{}` is no timestamp", series.time), None);
-    }
+    timestamp(check, table, place, &series.time, &here.key("time"));
 }
