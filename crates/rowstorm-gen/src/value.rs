@@ -79,6 +79,22 @@ impl Value {
     }
 }
 
+impl Value {
+    /// The value as text, as [`Display`](fmt::Display) writes it; `None` is null.
+    ///
+    /// ```
+    /// use rowstorm_gen::Value;
+    /// assert_eq!(Value::Bytes(vec![0, 255]).to_text().as_deref(), Some("00ff"));
+    /// assert_eq!(Value::Null.to_text(), None);
+    /// ```
+    pub fn to_text(&self) -> Option<String> {
+        match self {
+            Value::Null => None,
+            value => Some(value.to_string()),
+        }
+    }
+}
+
 fn utf8(values: &Strings, index: usize) -> String {
     String::from_utf8(values.get(index).to_vec()).expect("a text column holds UTF-8")
 }

@@ -31,9 +31,7 @@ pub use boxed::{BoxEncoder, BoxSink, BoxWriter};
 pub use buffer::Buffer;
 pub use connect::{CONNECT_MAX, ConnectOptions};
 pub use error::{Delivery, SinkError, SinkErrorKind};
-pub use memory::{
-    Arrived, Fault, Memory, MemoryEncoder, MemoryRow, MemoryValue, MemoryWriter, Writes,
-};
+pub use memory::{Arrived, Fault, Memory, MemoryEncoder, MemoryRow, MemoryWriter, Writes};
 pub use null::{Null, NullWriter};
 pub use outcome::{Outcome, REFUSALS_MAX, Refusal, Rejected, SAMPLE_CHARS_MAX, cut};
 pub use payload::{Attempt, Payload};

@@ -17,7 +17,7 @@ use crate::{
     Audit, Delivery, Encoder, Explanation, IndexTime, Limits, Outcome, Payload, Prepare,
     PrepareMode, Scope, Sink, SinkError, SinkErrorKind, Writer,
 };
-pub use cells::{MemoryRow, MemoryValue};
+pub use cells::MemoryRow;
 use fault::Verdict;
 pub use fault::{Arrived, Fault, Writes};
 use table::MemoryTable;

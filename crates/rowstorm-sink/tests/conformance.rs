@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use rowstorm_gen::TablePlan;
+use rowstorm_gen::{TablePlan, Value};
 use rowstorm_sink::conformance::{self, Need, Row, Server, Subject};
-use rowstorm_sink::{Memory, MemoryValue, Null, SinkError};
+use rowstorm_sink::{Memory, Null, SinkError};
 
 struct InMemory;
 
@@ -21,10 +21,10 @@ impl Subject for InMemory {
     async fn read(sink: &Memory, table: &TablePlan) -> Vec<Row> {
         let mut rows = sink.rows(&table.name);
         rows.sort_by_key(|row| match row[0] {
-            MemoryValue::Int(key) => key,
+            Value::Int(key) => key,
             _ => 0,
         });
-        rows.iter().map(|row| row.iter().map(MemoryValue::to_text).collect()).collect()
+        rows.iter().map(|row| row.iter().map(Value::to_text).collect()).collect()
     }
 
     async fn indexes(sink: &Memory, table: &TablePlan) -> Vec<Vec<String>> {

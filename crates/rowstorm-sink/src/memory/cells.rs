@@ -1,80 +1,12 @@
 //! The memory's own format: one tag byte for each cell, then the value, little-endian; strings with their length.
 
-use std::fmt;
-
-use rowstorm_gen::text;
+use rowstorm_gen::Value;
 
 use crate::Buffer;
 use crate::rows::RowFormat;
 
-/// One row that a [`Memory`](crate::Memory) holds, a value for each column.
-pub type MemoryRow = Vec<MemoryValue>;
-
-/// One value that a [`Memory`](crate::Memory) holds. Objects and arrays are JSON.
-#[derive(Debug, Clone, PartialEq)]
-pub enum MemoryValue {
-    /// NULL
-    Null,
-    /// A boolean.
-    Bool(bool),
-    /// An integer.
-    Int(i64),
-    /// A float.
-    Float(f64),
-    /// A decimal: `unscaled / 10^scale`.
-    Decimal {
-        /// All its digits.
-        unscaled: i128,
-        /// How many of them stand after the point.
-        scale: u8,
-    },
-    /// Text.
-    Text(String),
-    /// Bytes.
-    Bytes(Vec<u8>),
-    /// Microseconds since 1970-01-01T00:00:00Z.
-    Timestamp(i64),
-    /// A UUID, in network order.
-    Uuid([u8; 16]),
-    /// A JSON document.
-    Json(String),
-}
-
-impl MemoryValue {
-    /// The value as text, as CSV writes it; `None` is null.
-    ///
-    /// ```
-    /// use rowstorm_sink::MemoryValue;
-    /// assert_eq!(MemoryValue::Bytes(vec![0, 255]).to_text().as_deref(), Some("00ff"));
-    /// assert_eq!(MemoryValue::Null.to_text(), None);
-    /// ```
-    pub fn to_text(&self) -> Option<String> {
-        match self {
-            MemoryValue::Null => None,
-            value => Some(value.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for MemoryValue {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            MemoryValue::Null => out.write_str("NULL"),
-            MemoryValue::Bool(value) => write!(out, "{value}"),
-            MemoryValue::Int(value) => write!(out, "{value}"),
-            MemoryValue::Float(value) => write!(out, "{value:?}"),
-            MemoryValue::Decimal { unscaled, scale } => {
-                write!(out, "{}", text::decimal(*unscaled, *scale))
-            }
-            MemoryValue::Text(value) | MemoryValue::Json(value) => out.write_str(value),
-            MemoryValue::Bytes(value) => {
-                value.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
-            }
-            MemoryValue::Timestamp(micros) => write!(out, "{}", text::timestamp(*micros)),
-            MemoryValue::Uuid(value) => write!(out, "{}", text::uuid(value)),
-        }
-    }
-}
+/// One row that a [`Memory`](crate::Memory) holds, a value for each column; objects and arrays are JSON.
+pub type MemoryRow = Vec<Value>;
 
 const NULL: u8 = 0;
 const BOOL: u8 = 1;
@@ -167,22 +99,21 @@ pub(super) fn cell_len(bytes: &[u8]) -> usize {
 }
 
 /// The value of one cell.
-pub(super) fn decode(cell: &[u8]) -> MemoryValue {
+pub(super) fn decode(cell: &[u8]) -> Value {
     let string = || String::from_utf8(cell[5..].to_vec()).expect("text is UTF-8");
     match cell[0] {
-        NULL => MemoryValue::Null,
-        BOOL => MemoryValue::Bool(cell[1] == 1),
-        INT => MemoryValue::Int(i64::from_le_bytes(array(&cell[1..]))),
-        FLOAT => MemoryValue::Float(f64::from_le_bytes(array(&cell[1..]))),
-        DECIMAL => MemoryValue::Decimal {
-            scale: cell[1],
-            unscaled: i128::from_le_bytes(array(&cell[2..])),
-        },
-        TEXT => MemoryValue::Text(string()),
-        BYTES => MemoryValue::Bytes(cell[5..].to_vec()),
-        TIMESTAMP => MemoryValue::Timestamp(i64::from_le_bytes(array(&cell[1..]))),
-        UUID => MemoryValue::Uuid(array(&cell[1..])),
-        JSON => MemoryValue::Json(string()),
+        NULL => Value::Null,
+        BOOL => Value::Bool(cell[1] == 1),
+        INT => Value::Int(i64::from_le_bytes(array(&cell[1..]))),
+        FLOAT => Value::Float(f64::from_le_bytes(array(&cell[1..]))),
+        DECIMAL => {
+            Value::Decimal { scale: cell[1], unscaled: i128::from_le_bytes(array(&cell[2..])) }
+        }
+        TEXT => Value::Text(string()),
+        BYTES => Value::Bytes(cell[5..].to_vec()),
+        TIMESTAMP => Value::Timestamp(i64::from_le_bytes(array(&cell[1..]))),
+        UUID => Value::Uuid(array(&cell[1..])),
+        JSON => Value::Json(string()),
         tag => panic!("a cell starts with a tag, not {tag}"),
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use rowstorm_gen::TablePlan;
 use rowstorm_gen::schema::DataType;
+use rowstorm_gen::{TablePlan, Value};
 
-use super::cells::{MemoryRow, MemoryValue, cell_len, decode};
+use super::cells::{MemoryRow, cell_len, decode};
 use super::fault::Fault;
 use crate::{Attempt, Audit, ColumnAudit, Outcome, Payload, Scope};
 
@@ -114,15 +114,15 @@ impl MemoryTable {
     fn check(&self, row: &[u8], cells: &[Range<usize>]) -> Result<(), (&'static str, String)> {
         for (rule, cell) in self.columns.iter().zip(cells) {
             match (decode(&row[cell.clone()]), rule.data_type) {
-                (MemoryValue::Null, _) if !rule.nullable => {
+                (Value::Null, _) if !rule.nullable => {
                     return Err(("not_null", format!("column {} is null", rule.name)));
                 }
-                (MemoryValue::Text(text), DataType::Text { max: Some(max) })
+                (Value::Text(text), DataType::Text { max: Some(max) })
                     if text.chars().count() > max as usize =>
                 {
                     return Err(("too_long", format!("column {} is over {max}", rule.name)));
                 }
-                (MemoryValue::Int(value), DataType::Int(width))
+                (Value::Int(value), DataType::Int(width))
                     if !(width.bounds().0..=width.bounds().1).contains(&value) =>
                 {
                     return Err(("out_of_range", format!("column {} is {value}", rule.name)));
@@ -159,7 +159,7 @@ impl MemoryTable {
             let DataType::Int(_) = rule.data_type else { return None };
             let values = || {
                 rows.iter().filter_map(move |row| match row[place] {
-                    MemoryValue::Int(value) => Some(value),
+                    Value::Int(value) => Some(value),
                     _ => None,
                 })
             };
@@ -194,7 +194,7 @@ fn is_within(row: &MemoryRow, scope: &Scope) -> bool {
     match scope {
         Scope::Table => true,
         Scope::Between { column, low, high } => {
-            matches!(row[*column], MemoryValue::Int(value) if (*low..=*high).contains(&value))
+            matches!(row[*column], Value::Int(value) if (*low..=*high).contains(&value))
         }
     }
 }
