@@ -55,6 +55,9 @@ pub struct Postgres {
 impl Postgres {
     /// Reads where to connect to; opens nothing yet.
     ///
+    /// `sslmode=` in the URL is as libpq's, but for `verify-ca`, which is as strict as `verify-full`: the driver compares
+    /// the certificate's name, too.
+    ///
     /// # Errors
     /// Fatal, if the URL is not one of PostgreSQL. No error quotes a password.
     ///

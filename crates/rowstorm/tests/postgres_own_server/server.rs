@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the test's own, which it may kill.
+//! A PostgreSQL server of the test's own, which it may kill and configure.
 #![expect(
     clippy::disallowed_methods,
     reason = "a server that does not start must not hang the test"
@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,6 +27,7 @@ pub(crate) struct Server {
     binaries: PathBuf,
     folder: tempfile::TempDir,
     port: u16,
+    settings: Vec<&'static str>,
     child: Option<Child>,
 }
 
@@ -40,15 +42,44 @@ impl Server {
     /// # Panics
     /// Where no PostgreSQL is installed: a crash that was not staged must not look like one that was survived.
     pub(crate) fn start() -> Server {
+        let mut server = Server::made();
+        server.go();
+        server
+    }
+
+    /// One that takes connections over TLS only. `certify` makes `server.crt` and `server.key` in a folder; what it answers
+    /// comes back.
+    pub(crate) fn start_with_tls<T>(certify: impl Fn(&Path) -> T) -> (Server, T) {
+        let mut server = Server::made();
+        let folder = server.folder.path().join("data");
+        let made = certify(&folder);
+        for name in ["server.crt", "server.key"] {
+            let file = folder.join(name);
+            give_away(&file);
+            // PostgreSQL refuses a key that others can read.
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("our own file");
+        }
+        let clients = "hostssl all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(folder.join("pg_hba.conf"), clients).expect("the server's folder");
+        server.settings = vec!["-c", "ssl=on"];
+        server.go();
+        (server, made)
+    }
+
+    /// Its port on this machine.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn made() -> Server {
         let binaries = find_binaries()
             .expect("initdb and postgres are installed, or ROWSTORM_TEST_POSTGRES_BIN says where");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("a bound port").port();
         drop(free);
-        let mut server = Server { binaries, folder, port, child: None };
+        let server = Server { binaries, folder, port, settings: Vec::new(), child: None };
         server.init();
-        server.go();
         server
     }
 
@@ -77,6 +108,7 @@ impl Server {
             .args(["-D", &self.data(), "-p", &self.port.to_string()])
             .args(["-c", "listen_addresses=127.0.0.1", "-c", "jit=off", "-c", "fsync=off"])
             .args(["-c", &format!("unix_socket_directories={}", self.folder.path().display())])
+            .args(&self.settings)
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log)
             .spawn()
@@ -102,12 +134,8 @@ impl Server {
         let password = self.folder.path().join("password");
         let mut file = fs::File::create(&password).expect("a password file");
         file.write_all(b"secret").expect("a password file");
-        if is_root() {
-            std::os::unix::fs::chown(self.folder.path(), Some(NOBODY), Some(NOBODY))
-                .expect("root gives away");
-            std::os::unix::fs::chown(&password, Some(NOBODY), Some(NOBODY))
-                .expect("root gives away");
-        }
+        give_away(self.folder.path());
+        give_away(&password);
         let made = self
             .as_nobody("initdb")
             .args(["-D", &self.data(), "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8"])
@@ -148,6 +176,13 @@ impl Drop for Server {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+/// To the user that runs the server.
+fn give_away(path: &Path) {
+    if is_root() {
+        std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).expect("root gives away");
     }
 }
 
