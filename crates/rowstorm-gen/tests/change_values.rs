@@ -6,7 +6,7 @@ mod mixes;
 
 use std::collections::{BTreeMap, HashMap};
 
-use mixes::{changes_of, document, shop};
+use mixes::{changes_of, document, shop, walking};
 use proptest::prelude::*;
 use rowstorm_gen::changes::{ChangeBatch, ChangePlan, ChangeStream, Fate, OpKind};
 use rowstorm_gen::{BATCH_ROWS_MAX, Batch, Row, TablePlan, Value};
@@ -303,7 +303,7 @@ fn every_kind_of_column_is_inserted_and_updated() {
     let set: Vec<&str> = kinds::KINDS
         .iter()
         .map(|(name, _)| *name)
-        .filter(|name| !fixed.contains_key(name))
+        .filter(|name| !fixed.contains_key(name) && *name != "states")
         .collect();
     for name in ["ref", "ref_zipf", "ref_column", "object", "now", "template", "nulls", "uuid_v4"] {
         assert!(set.contains(&name), "{name} can be set");
@@ -314,4 +314,79 @@ fn every_kind_of_column_is_inserted_and_updated() {
         apply(&mut database, &changes.stream(number), &changes, 400, 150);
     }
     assert_eq!(database, expected(&changes, 0..3, 400));
+}
+
+/// Where a row may go from each state.
+fn may_follow(state: &str) -> &'static [&'static str] {
+    match state {
+        "open" => &["paid", "cancelled"],
+        "paid" => &["packed"],
+        "packed" => &["shipped"],
+        "shipped" => &["delivered", "returned"],
+        "cancelled" => &["cancelled"],
+        "delivered" => &["delivered"],
+        "returned" => &["returned"],
+        other => panic!("no state {other}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
+
+    #[test]
+    fn rows_walk_through_states_one_move_an_update(
+        streams in 1_u32..4, preload in 0_u64..200, seed in 0_u64..100, ops in 0_u64..1_500,
+        weights in proptest::collection::vec(1_u32..9, 4), pick in prop_oneof![Just("uniform"), Just("latest")],
+        step in prop_oneof![Just(1_u64), Just(50), Just(1024)],
+    ) {
+        let changes = walking(streams, preload, &weights, pick, seed);
+        let mut database = Database::loaded(&changes, None);
+        let mut batch = ChangeBatch::default();
+        for number in 0..streams {
+            let stream = changes.stream(number);
+            let ops = ops.min(stream.ops());
+            for op in 0..ops {
+                stream.fill(op..op + 1, Fate::Commit, &mut batch);
+                let group = &batch.groups()[0];
+                let columns = changes.statement(group.entry);
+                let row = &columns.read(&group.batch)[0];
+                let before = database.tables[&0].get(&key(columns, row)).cloned();
+                database.apply(&changes, &batch);
+                let Some(status) = row.get("status").map(Value::to_string) else { continue };
+                prop_assert_eq!(row["label"].to_string(), format!("{}-{}", status, row["id"]));
+                if let Some(before) = before {
+                    let from = before["status"].to_string();
+                    prop_assert!(may_follow(&from).contains(&&*status), "{} to {}", from, status);
+                    let Value::Int(mode) = before["mode"] else { panic!("{before:?}") };
+                    prop_assert_eq!(&row["mode"], &(mode % 3 + 1));
+                } else {
+                    prop_assert!(["open", "paid"].contains(&&*status));
+                    prop_assert_eq!(&row["mode"], &1);
+                }
+            }
+        }
+        prop_assert_eq!(&database, &expected(&changes, 0..streams, ops));
+        let mut again = Database::loaded(&changes, None);
+        for number in 0..streams {
+            apply(&mut again, &changes.stream(number), &changes, ops, step);
+        }
+        prop_assert_eq!(database, again);
+    }
+}
+
+#[test]
+fn rows_take_turns_and_come_to_an_end() {
+    let changes = walking(2, 400, &[1, 20, 0, 1].map(|weight| weight.max(1)), "uniform", 3);
+    let stream = changes.stream(1);
+    let mut turns: HashMap<u64, u64> = HashMap::new();
+    for op in stream.iter(0..2_000).filter(|op| op.entry == 1) {
+        *turns.entry(op.row).or_default() += 1;
+    }
+    let (least, most) = (turns.values().min().unwrap(), turns.values().max().unwrap());
+    assert!(turns.len() > 200 && *most <= 10 && *least >= 1, "{least} to {most}");
+    let walked = expected(&changes, 1..2, 2_000);
+    let ended = walked.tables[&0].values().filter(|row| {
+        ["delivered", "returned", "cancelled"].contains(&&*row["status"].to_string())
+    });
+    assert!(ended.count() > 100);
 }

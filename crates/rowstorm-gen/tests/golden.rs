@@ -99,6 +99,21 @@ fn changes_write_what_they_always_wrote() {
     check("changes_values.txt", &text);
 }
 
+#[test]
+fn rows_walk_through_the_states_they_always_did() {
+    for pick in ["uniform", "latest"] {
+        let changes = mixes::walking(3, 30, &[1, 9, 1, 1], pick, 42);
+        let mut text = format!("# version {GENERATOR_VERSION}, seed 42, stream 2, pick: {pick}\n");
+        let (stream, mut batch) = (changes.stream(2), ChangeBatch::default());
+        for op in stream.iter(0..120).filter(|op| op.entry == 1) {
+            stream.fill(op.number..op.number + 1, Fate::Commit, &mut batch);
+            let row = &changes.statement(op.entry).read(&batch.groups()[0].batch)[0];
+            writeln!(text, "{} {row}", op.number).unwrap();
+        }
+        check(&format!("changes_states_{pick}.txt"), &text);
+    }
+}
+
 fn check(file: &str, text: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let path = folder.join(file);

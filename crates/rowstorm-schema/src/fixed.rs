@@ -117,6 +117,8 @@ fn counts(generator: &Generator, depth: Depth) -> Option<&'static str> {
         | Generator::Clock(_)
         | Generator::UuidV7(_)
         | Generator::Walk(_) => Some(generator.name()),
+        // A row is in one state; inside an object nobody knows in which.
+        Generator::States(_) if depth == Depth::Inside => Some(generator.name()),
         // A column's own template is put together from its parts; inside, it knows one row number only.
         Generator::Template(text) if depth == Depth::Inside => {
             let template: Template = text.parse().ok()?;
@@ -131,6 +133,7 @@ fn counts(generator: &Generator, depth: Depth) -> Option<&'static str> {
         }
         Generator::Array(spec) => counts(&spec.generator, Depth::Inside),
         Generator::Template(_)
+        | Generator::States(_)
         | Generator::Uniform(_)
         | Generator::Normal(_)
         | Generator::LogNormal(_)
@@ -199,6 +202,7 @@ fn each<'a>(generator: &'a Generator, visit: &mut dyn FnMut(&'a Generator)) {
         | Generator::Zipf(_)
         | Generator::OneOf(_)
         | Generator::Template(_)
+        | Generator::States(_)
         | Generator::Text(_)
         | Generator::Fake(_)
         | Generator::Clock(_)

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Choices, Column, DataType, Literal, Span};
+use crate::{Choices, Column, DataType, Literal, Span, StatesSpec};
 
 /// The rule that makes a column's values. Written `gen: sequence` or `gen: { uniform: [0, 100] }`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -32,6 +32,9 @@ pub enum Generator {
     /// `{row}` is the row's number from 0, `{series}` the entity's; `{{` and `}}` are braces. In a field of an object,
     /// too, the names are the table's columns.
     Template(String),
+    /// States that updates walk through: a loaded or inserted row has one to start with, and every update that sets the
+    /// column takes it one move on.
+    States(StatesSpec),
     /// Characters of a given length and entropy.
     Text(TextSpec),
     /// Realistic words out of a list.

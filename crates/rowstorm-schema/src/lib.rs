@@ -22,6 +22,7 @@ mod options;
 mod parse;
 mod problem;
 mod settings;
+mod states;
 mod suggest;
 mod table;
 mod template;
@@ -48,6 +49,7 @@ pub use options::{
 pub use parse::{Format, LoadError};
 pub use problem::{Invalid, PROBLEMS_MAX, Problem};
 pub use settings::{IndexTime, Late, RunSettings, TableMode};
+pub use states::StatesSpec;
 pub use table::{Index, Level, Schema, Series, Table};
 pub use template::{Template, TemplateError, TemplatePart};
 pub use units::{AutoOr, ByteSize, ParseUnitError, Progress, Rate, Shard, Span, Tolerance};

@@ -344,6 +344,53 @@ changes: {{ mix: [ {{ update: p, set: {set}, weight: 1 }} ] }}
 }
 
 #[test]
+fn states_lead_somewhere_and_back_only_in_rings() {
+    let with =
+        |states: &str| table(&[&format!("s: {{ type: text, gen: {{ states: {states} }} }}")]);
+    Schema::parse(&with("{ next: { on: [off], off: [on] } }"), Format::Yaml, "test").unwrap();
+    check(
+        &with("{ next: { on: [off, broken], off: [on] } }"),
+        "tables.t.columns.s.gen.states.next.on",
+        (5, 53),
+        "come back to `on`",
+        "in a ring",
+    );
+    check(
+        &with("{ next: {} }"),
+        "tables.t.columns.s.gen.states.next",
+        (5, 47),
+        "nowhere to go",
+        "open",
+    );
+    let mix = |mix: &str| {
+        format!(
+            "{}changes:\n  mix:\n{}",
+            table(&[
+                "id: { type: int, gen: sequence }",
+                "s: { type: text, gen: { states: { next: { a: [b] } } } }",
+            ])
+            .replace("  t:\n", "  t:\n    key: [id]\n"),
+            mix.split(';').map(|change| "    - ".to_owned() + change + "\n").collect::<String>(),
+        )
+    };
+    let update = "{ update: t, set: [s], weight: 1 }";
+    for (changes, problem) in [
+        ("{ update: t, set: [s], pick: oldest, weight: 1 }".to_owned(), "take turns"),
+        (format!("{update};{update}"), "another entry moves rows"),
+        (format!("{update};{{ delete: t, weight: 1 }}"), "outnumber its inserts"),
+        (
+            format!(
+                "{update};{{ insert: t, weight: 1 }};{{ delete: t, pick: uniform, weight: 1 }}"
+            ),
+            "deletes from `t` pick `uniform`",
+        ),
+    ] {
+        let found = common::problems(&mix(&changes), Format::Yaml);
+        assert!(found[0].message.contains(problem), "{found:?}");
+    }
+}
+
+#[test]
 fn a_schema_built_in_code_is_checked_without_lines() {
     let yaml = table(&["a: { type: int, gen: { uniform: [0, 9] } }"]);
     let mut schema = Schema::parse(&yaml, Format::Yaml, "test").expect("valid");

@@ -1,12 +1,15 @@
 //! Where every stream stands after any number of ops: births and deletes of every table, in closed form.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::OPS_MAX;
-use super::entry::Entry;
+use super::entry::{Entry, Picked};
 use super::order::Live;
 use super::pattern::Pattern;
 use super::turnover::Turnover;
+use super::turns::Turns;
+use crate::{Stream, TablePlan};
 
 /// What all streams have in common, and where each begins.
 pub(super) struct Course {
@@ -17,6 +20,8 @@ pub(super) struct Course {
     pub(super) turnovers: Vec<Turnover>,
     /// By stream, then by table.
     starts: Vec<Start>,
+    /// By entry: updates whose rows take turns.
+    pub(super) turns: Vec<Option<Turns>>,
 }
 
 /// A stream's share of one table at the beginning; its rows are numbered from 0 here.
@@ -44,13 +49,15 @@ impl Course {
         entries: Vec<Entry>,
         pattern: Pattern,
         turnovers: Vec<Turnover>,
-        rows: &[u64],
+        tables: &[Arc<TablePlan>],
+        root: Stream,
     ) -> Course {
+        let rows: Vec<u64> = tables.iter().map(|table| table.rows.unwrap_or(0)).collect();
         let streams = u64::from(streams);
         let mut starts = Vec::with_capacity(streams as usize * rows.len());
         for stream in 0..streams {
             let mut before = 0;
-            for (turnover, rows) in turnovers.iter().zip(rows) {
+            for (turnover, rows) in turnovers.iter().zip(&rows) {
                 let preload = share_of(*rows, stream, streams);
                 let lacking = match turnover.insert {
                     Some(_) => turnover.needed().saturating_sub(preload),
@@ -60,7 +67,35 @@ impl Course {
                 before += lacking;
             }
         }
-        Course { streams, entries, pattern, turnovers, starts }
+        let mut course = Course { streams, entries, pattern, turnovers, starts, turns: Vec::new() };
+        course.turns = course
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(at, entry)| {
+                let is_latest = match entry.picker {
+                    Picked::Drawn(_) => return None,
+                    Picked::InTurn { is_latest } => is_latest,
+                };
+                let name = &tables[entry.table].name;
+                let keys = |stream| stream_of(root, stream).named(name).named("#turns");
+                Some(Turns::new(course.least_live(at), is_latest, (0..streams).map(keys)))
+            })
+            .collect();
+        course
+    }
+
+    /// The rows of an entry's table that are there at every one of its ops, in every stream, if deletes do not outnumber
+    /// inserts.
+    fn least_live(&self, entry: usize) -> u64 {
+        let table = self.entries[entry].table;
+        let base = (0..self.streams).map(|stream| self.starts(stream)[table].base).min();
+        let before = &self.turnovers[table].before;
+        let live = |place: &u32| {
+            let (born, gone) = before[*place as usize];
+            (base.unwrap_or(0) + u64::from(born)).saturating_sub(u64::from(gone))
+        };
+        self.pattern.places(entry).iter().map(live).min().unwrap_or(0)
     }
 
     #[inline]
@@ -115,6 +150,22 @@ impl Course {
         }
     }
 
+    /// The op that inserts a stream's own row; `None` if it is there before the first.
+    pub(super) fn birth(&self, stream: u64, table: usize, own: u64) -> Option<u64> {
+        let start = &self.starts(stream)[table];
+        if own < start.preload {
+            return None;
+        }
+        Some(match own.checked_sub(start.base) {
+            None => start.before + own - start.preload,
+            Some(nth) => {
+                let turnover = &self.turnovers[table];
+                assert!(turnover.inserts > 0, "a row that is never inserted");
+                self.prologue(stream) + turnover.birth(nth, self.pattern.len())
+            }
+        })
+    }
+
     /// The table's rows that are born among the first `ops`, before the pattern begins.
     pub(super) fn first_births(start: &Start, ops: u64) -> u64 {
         ops.saturating_sub(start.before).min(start.lacking())
@@ -130,6 +181,11 @@ impl fmt::Debug for Course {
             .field("round", &self.pattern.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Where a stream's own draws come from.
+pub(super) fn stream_of(root: Stream, stream: u64) -> Stream {
+    root.at(stream).stream()
 }
 
 /// How many of the first `rows` belong to a stream.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rowstorm_schema::{Change, ChangeKind, Pick};
+use rowstorm_schema::{Change, ChangeKind, Generator, Pick};
 
 use super::pick::Picker;
 use crate::compile::invalid;
@@ -30,7 +30,19 @@ pub struct Entry {
     pub table: usize,
     /// The columns that an update sets, as places in the table's columns.
     pub set: Vec<usize>,
-    pub(super) picker: Picker,
+    pub(super) picker: Picked,
+}
+
+/// How an update or a read comes to its row.
+#[derive(Debug, Clone)]
+pub(super) enum Picked {
+    /// It is drawn.
+    Drawn(Picker),
+    /// The rows take turns, because they walk through states.
+    InTurn {
+        /// Only the youngest do.
+        is_latest: bool,
+    },
 }
 
 impl Entry {
@@ -66,8 +78,23 @@ impl Entry {
                 found.ok_or_else(|| invalid(&here, format!("there is no column `{set}`")))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let picker = Picker::new(change.pick.unwrap_or(Pick::Uniform));
+        let spec = &plan.tables()[table].spec.columns;
+        let walks = change.set.iter().any(|column| {
+            let column = spec.get(column);
+            column.is_some_and(|column| matches!(column.generator, Generator::States(_)))
+        });
+        let pick = change.pick.unwrap_or(Pick::Uniform);
+        let picker = if walks {
+            Picked::InTurn { is_latest: pick == Pick::Latest }
+        } else {
+            Picked::Drawn(Picker::new(pick))
+        };
         Ok(Entry { kind, table, set, picker })
+    }
+
+    /// Whether only a replay tells which update of a row was the last.
+    pub(super) fn is_drawn_update(&self) -> bool {
+        self.kind == OpKind::Update && matches!(self.picker, Picked::Drawn(_))
     }
 
     /// The table's name.

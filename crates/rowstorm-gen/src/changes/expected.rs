@@ -68,12 +68,9 @@ impl ChangeStream {
         let entries = &self.mix.course.entries;
         let mut last: Vec<Vec<u32>> = entries
             .iter()
-            .map(|entry| match entry.kind {
-                OpKind::Update => {
-                    let born = self.live(entry.table, ops).born;
-                    vec![0; (born - first[entry.table]) as usize]
-                }
-                OpKind::Insert | OpKind::Delete | OpKind::Read => Vec::new(),
+            .map(|entry| {
+                let rows = self.live(entry.table, ops).born - first[entry.table];
+                vec![0; if entry.is_drawn_update() { rows as usize } else { 0 }]
             })
             .collect();
         self.each_update(ops, |number, entry, table, own| {
@@ -146,13 +143,17 @@ impl Expected {
 
     /// The last update of a row by an entry that fits.
     fn updated(&self, table: usize, row: u64, fits: impl Fn(usize) -> bool) -> Option<u64> {
-        let own = row / self.stream.mix.course.streams;
+        let course = &self.stream.mix.course;
+        let own = row / course.streams;
         let at = own.checked_sub(self.first[table])? as usize;
-        let entries = self.stream.mix.course.entries.iter().enumerate();
+        let last = |entry: usize| match course.turns[entry] {
+            None => self.last[entry].get(at)?.checked_sub(1).map(u64::from),
+            Some(_) => course.turned(u64::from(self.stream.number()), entry, own, self.ops).last,
+        };
+        let entries = course.entries.iter().enumerate();
         entries
             .filter(|(entry, of)| of.table == table && of.kind == OpKind::Update && fits(*entry))
-            .filter_map(|(entry, _)| self.last[entry].get(at)?.checked_sub(1))
+            .filter_map(|(entry, _)| last(entry))
             .max()
-            .map(u64::from)
     }
 }

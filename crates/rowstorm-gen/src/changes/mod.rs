@@ -23,6 +23,8 @@ mod shape;
 mod stream;
 mod touched;
 mod turnover;
+mod turns;
+mod walk;
 
 pub use batch::{ChangeBatch, Fate, Group};
 pub use entry::{Entry, OpKind};

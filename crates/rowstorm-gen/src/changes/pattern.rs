@@ -1,8 +1,8 @@
 //! Which entry of the mix an op belongs to: a fixed round of entries, as even as can be, over and over.
 //!
 //! A round is drawn up once by Tijdeman's chairman assignment ("The chairman assignment problem", 1980): after any number
-//! of ops, every entry is less than one op away from its share. How often an entry came by
-//! then is a division and a look-up. It knows weights and numbers only; what an entry does stands in
+//! of ops, every entry is less than one op away from its share. How often an entry came, and when it came for the
+//! `n`th time, are a division and a look-up. It knows weights and numbers only; what an entry does stands in
 //! [`Entry`](super::Entry).
 
 /// The longest round: weights are kept exactly if they are whole numbers, or have up to three decimals, and add up to no
@@ -16,6 +16,8 @@ pub(super) struct Pattern {
     shares: Vec<u64>,
     /// The entry at each place of the round.
     round: Vec<u8>,
+    /// The places of each entry.
+    places: Vec<Vec<u32>>,
     /// How often each entry came before each place, the round's end included: `place × entries + entry`.
     before: Vec<u32>,
 }
@@ -26,12 +28,14 @@ impl Pattern {
         let shares = shares(weights);
         let round = assign(&shares);
         let (mut before, mut counts) = (Vec::new(), vec![0_u32; shares.len()]);
-        for entry in &round {
+        let mut places = vec![Vec::new(); shares.len()];
+        for (place, entry) in (0..).zip(&round) {
             before.extend_from_slice(&counts);
             counts[usize::from(*entry)] += 1;
+            places[usize::from(*entry)].push(place);
         }
         before.extend_from_slice(&counts);
-        Pattern { shares, round, before }
+        Pattern { shares, round, places, before }
     }
 
     /// Ops of one round.
@@ -55,6 +59,18 @@ impl Pattern {
     #[inline]
     pub(super) fn before(&self, entry: usize, place: u64) -> u64 {
         u64::from(self.before[place as usize * self.shares.len() + entry])
+    }
+
+    /// The op at which an entry comes for the `nth` time, counted from 0.
+    #[inline]
+    pub(super) fn find(&self, entry: usize, nth: u64) -> u64 {
+        let (round, place) = (nth / self.shares[entry], nth % self.shares[entry]);
+        round * self.len() + u64::from(self.places[entry][place as usize])
+    }
+
+    /// The places of an entry in a round, in order.
+    pub(super) fn places(&self, entry: usize) -> &[u32] {
+        &self.places[entry]
     }
 
     /// How often an entry came among the first `ops`.
@@ -136,6 +152,7 @@ mod tests {
                     prop_assert!((due - *count as f64).abs() < 1.0, "{} {} {}", entry, op, count);
                 }
                 let entry = pattern.entry(op % pattern.len());
+                prop_assert_eq!(pattern.find(entry, naive[entry]), op);
                 naive[entry] += 1;
             }
         }

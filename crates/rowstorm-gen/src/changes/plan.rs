@@ -115,8 +115,8 @@ impl ChangePlan {
         }
         let root = Stream::new(plan.options().seed).named("#changes");
         let fingerprint = fingerprint(plan, schema, &entries, &pattern, streams);
-        let rows: Vec<u64> = plan.tables().iter().map(|table| table.rows.unwrap_or(0)).collect();
-        let course = Arc::new(Course::new(streams, entries, pattern, turnovers, &rows));
+        let course = Course::new(streams, entries, pattern, turnovers, plan.tables(), root);
+        let course = Arc::new(course);
         let rules = plan
             .tables()
             .iter()

@@ -7,10 +7,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rowstorm_schema::{DataType, Fixed, Generator, RefSpec, Skew};
+use rowstorm_schema::{DataType, Fixed, Generator, RefSpec, Skew, StatesSpec};
 
 use super::course::Course;
-use crate::compile::{invalid, template_parts};
+use super::walk::StatesRule;
+use crate::compile::{invalid, machine, template_parts};
 use crate::fill::{Pieces, Skewed, Zipf};
 use crate::rule::Rule;
 use crate::{
@@ -38,7 +39,7 @@ pub(super) fn rolled_back(edition: u64) -> u64 {
 
 /// The number of the op over all streams; `None` for a row of the beginning.
 #[inline]
-fn op_of(cell: u64) -> Option<u64> {
+pub(super) fn op_of(cell: u64) -> Option<u64> {
     (cell >= EDITION).then_some(cell & (EDITION - 1))
 }
 
@@ -51,6 +52,8 @@ pub(super) enum ChangeRule {
     Cell(Rule),
     /// Put together from other columns.
     Template(Arc<TemplateRule>),
+    /// The state of the row at the time of the op.
+    States(Arc<StatesRule>),
 }
 
 /// A template, its draws at the cell, its row numbers the row's own.
@@ -68,6 +71,7 @@ impl ChangeRule {
             ChangeRule::Row(rule) => rule.fill(&Rows::Picked(rows), out),
             ChangeRule::Cell(rule) => rule.fill(&Rows::Picked(cells), out),
             ChangeRule::Template(template) => template.fill(rows, cells, out),
+            ChangeRule::States(states) => states.fill(rows, cells, out),
         }
     }
 }
@@ -135,6 +139,7 @@ impl<'a> Compiler<'a> {
         Ok(match self.generator(column) {
             None => ChangeRule::Row(rule),
             Some(Generator::Template(text)) => self.template(column, text)?,
+            Some(Generator::States(spec)) => self.states(column, spec)?,
             Some(Generator::Ref(spec)) => {
                 let fill = self.parents(column, spec)?;
                 ChangeRule::Cell(Rule { fill: Arc::new(fill), ..rule })
@@ -161,6 +166,22 @@ impl<'a> Compiler<'a> {
         let pieces = Pieces { parts, reals, entities: self.table.series.max(1), per_row: 1 };
         let rule = column.rule.clone();
         Ok(ChangeRule::Template(Arc::new(TemplateRule { pieces, sources, rule })))
+    }
+
+    fn states(&self, column: &ColumnPlan, spec: &StatesSpec) -> Result<ChangeRule, PlanError> {
+        let place = format!("tables.{}.columns.{}", self.table.name, column.name);
+        let mut machine = machine(&place, column.data_type, spec)?;
+        if let Storage::Dictionary(entries) = &column.storage {
+            machine.entries = Arc::clone(entries);
+        }
+        let table = self.plan.tables().iter().position(|table| table.name == self.table.name);
+        let table = table.ok_or_else(|| invalid(&place, "there is no such table"))?;
+        let place = self.table.columns.iter().position(|of| of.name == column.name);
+        let entry = self.course.entries.iter().position(|entry| {
+            entry.table == table && place.is_some_and(|place| entry.set.contains(&place))
+        });
+        let (course, rule) = (Arc::clone(self.course), column.rule.clone());
+        Ok(ChangeRule::States(Arc::new(StatesRule { machine, course, table, entry, rule })))
     }
 
     fn parents(&self, column: &ColumnPlan, spec: &RefSpec) -> Result<LiveParents, PlanError> {

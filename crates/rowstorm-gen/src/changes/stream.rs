@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::course::{Course, Start};
-use super::entry::OpKind;
+use super::course::{Course, Start, stream_of};
+use super::entry::{OpKind, Picked};
 use super::order::{Live, Order};
 use super::plan::Mix;
 use super::turnover::Turnover;
@@ -67,7 +67,7 @@ pub struct Counts {
 impl ChangeStream {
     pub(super) fn new(mix: &Arc<Mix>, number: u32) -> ChangeStream {
         let number = u64::from(number);
-        let picks = mix.root.at(number).stream();
+        let picks = stream_of(mix.root, number);
         let course = &mix.course;
         let share = |((start, turnover), table): ((&Start, &Turnover), &Arc<TablePlan>)| {
             let keys = picks.named(&table.name);
@@ -190,18 +190,7 @@ impl ChangeStream {
     /// # Panics
     /// If the row belongs to another stream, or is never inserted.
     pub fn birth(&self, table: usize, row: u64) -> Option<u64> {
-        let (own, start) = (self.own_of(row), &self.shares[table].start);
-        let turnover = &self.mix.course.turnovers[table];
-        if own < start.preload {
-            return None;
-        }
-        Some(match own.checked_sub(start.base) {
-            None => start.before + own - start.preload,
-            Some(nth) => {
-                assert!(turnover.inserts > 0, "row {row} is never inserted");
-                self.prologue + turnover.birth(nth, self.mix.course.pattern.len())
-            }
-        })
+        self.mix.course.birth(self.number, table, self.own_of(row))
     }
 
     #[inline]
@@ -213,12 +202,21 @@ impl ChangeStream {
         let own = match entry.kind {
             OpKind::Insert => live.born,
             OpKind::Delete => share.order.row(live.gone, live.born),
-            OpKind::Update | OpKind::Read => {
-                let place = entry.picker.place(self.picks.at(number), live, share.hot);
-                share.order.row(place, live.born)
-            }
+            OpKind::Update | OpKind::Read => match &entry.picker {
+                Picked::Drawn(picker) => {
+                    let place = picker.place(self.picks.at(number), live, share.hot);
+                    share.order.row(place, live.born)
+                }
+                Picked::InTurn { .. } => self.in_turn(at, number, live),
+            },
         };
         Op { number, entry: at, kind: entry.kind, table: entry.table, row: self.row_of(own) }
+    }
+
+    fn in_turn(&self, entry: usize, number: u64, live: Live) -> u64 {
+        let course = &self.mix.course;
+        let turns = course.turns[entry].as_ref().expect("every entry with turns has them");
+        turns.row(self.number, course.pattern.count(entry, number - self.prologue), live.born)
     }
 
     fn first_inserts(&self, number: u64) -> Op {
@@ -234,11 +232,12 @@ impl ChangeStream {
         Op { number, entry, kind: OpKind::Insert, table, row }
     }
 
-    /// Calls `each` with every update among the first `ops`: the op, the entry, the table, the stream's own row.
+    /// Calls `each` with every update among the first `ops` whose row is drawn: the op, the entry, the table, the stream's
+    /// own row.
     pub(super) fn each_update(&self, ops: u64, mut each: impl FnMut(u64, usize, usize, u64)) {
         let course = &self.mix.course;
         let is_update =
-            |place: &u64| course.entries[course.pattern.entry(*place)].kind == OpKind::Update;
+            |place: &u64| course.entries[course.pattern.entry(*place)].is_drawn_update();
         let places: Vec<u64> = (0..course.pattern.len()).filter(is_update).collect();
         let of_pattern = ops.saturating_sub(self.prologue);
         for round in 0..of_pattern.div_ceil(course.pattern.len()) {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rowstorm_schema::{
     ArraySpec, Choices, ClockSpec, Column, DataType, Fake, Generator, Literal, RefSpec, Skew,
-    Template, TemplatePart, TextSpec, Uuid7Spec, WalkSpec, parse_instant,
+    StatesSpec, Template, TemplatePart, TextSpec, Uuid7Spec, WalkSpec, parse_instant,
 };
 
 use super::column::{Scope, dictionary};
 use super::{Compiler, invalid, literal, numbers};
 use crate::fill::{
-    Array, Clock, Object, Part, Pick, Pieces, Reference, Shape, Skewed, Spread, TemplateText,
-    TextPool, UuidForm, UuidV4, UuidV7, Walk, Zipf, ZipfRanks, fake_entries,
+    Array, Clock, Draw, Machine, Object, Part, Pick, Pieces, Reference, Shape, Skewed, Spread,
+    TemplateText, TextPool, UuidForm, UuidV4, UuidV7, Walk, Zipf, ZipfRanks, fake_entries,
 };
 use crate::rule::{Nulls, Rule};
 use crate::{ColumnData, Fill, Permutation, PlanError, Storage, Stream, Values};
@@ -69,6 +69,11 @@ impl<'a> Compiler<'a> {
             }
             Generator::OneOf(choices) => one_of(scope, data_type, choices),
             Generator::Template(text) => self.template(scope, text),
+            Generator::States(spec) => {
+                let machine = machine(&scope.place, data_type, spec)?;
+                let entries = Some(Arc::clone(&machine.entries));
+                Ok(Made { fill: Arc::new(machine), entries })
+            }
             Generator::Text(spec) => text(scope, data_type, spec, stream),
             Generator::Fake(kind) => fake(scope, data_type, *kind, stream),
             Generator::Clock(spec) => clock(scope, spec),
@@ -277,6 +282,35 @@ fn one_of(scope: &Scope<'_>, data_type: DataType, choices: &Choices) -> Result<M
     }
     let entries = literal::values(&literals, data_type).map_err(|wrong| scope.invalid(wrong))?;
     Ok(dictionary(entries, pick))
+}
+
+/// The machine of a column's states.
+pub(crate) fn machine(
+    place: &str,
+    data_type: DataType,
+    spec: &StatesSpec,
+) -> Result<Machine, PlanError> {
+    let names = spec.names();
+    let literals: Vec<Literal> = names.iter().map(|name| Literal::Text(name.clone())).collect();
+    let values = literal::values(&literals, data_type).map_err(|wrong| invalid(place, wrong))?;
+    let draw = |states: Vec<(String, f64)>| -> Result<Option<Draw>, PlanError> {
+        let (states, weights): (Vec<String>, Vec<f64>) = states.into_iter().unzip();
+        if !weights.iter().all(|weight| weight.is_finite() && *weight > 0.0) {
+            return Err(invalid(place, "a weight is a number above 0"));
+        }
+        let places = states.iter().filter_map(|state| names.iter().position(|name| name == state));
+        let places: Vec<u32> = places.map(|place| place as u32).collect();
+        Ok((!places.is_empty()).then(|| Draw::new(places, &weights)))
+    };
+    let Some(starts) = draw(spec.starts())? else {
+        return Err(invalid(place, "there is no state to start with"));
+    };
+    if let Some(state) = spec.choice_in_circle() {
+        let problem = format!("rows come back to `{state}`, where they have a choice");
+        return Err(invalid(place, problem));
+    }
+    let next = names.iter().map(|name| draw(spec.after(name))).collect::<Result<Vec<_>, _>>()?;
+    Ok(Machine::new(Arc::new(ColumnData { values, valid: None }), starts, next))
 }
 
 fn text(

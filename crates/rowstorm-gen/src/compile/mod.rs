@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rowstorm_schema::{DataType, Origin, Schema, Table};
 
 pub(crate) use fingerprint::Hash;
-pub(crate) use generator::template_parts;
+pub(crate) use generator::{machine, template_parts};
 pub(crate) use literal::integer;
 
 use crate::rule::Rule;

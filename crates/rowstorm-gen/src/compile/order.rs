@@ -63,6 +63,7 @@ pub(super) fn refs<'a>(generator: &'a Generator, found: &mut Vec<&'a str>) {
         | Generator::Zipf(_)
         | Generator::OneOf(_)
         | Generator::Template(_)
+        | Generator::States(_)
         | Generator::Text(_)
         | Generator::Fake(_)
         | Generator::Clock(_)

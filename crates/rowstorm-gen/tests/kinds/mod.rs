@@ -44,6 +44,10 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
         "template_kinds",
         "{ type: text, gen: { template: '{uniform_real} {log_normal} {clock} {uuid_v4} {per_series} {nulls}|{0..9}{0..9}' } }",
     ),
+    (
+        "states",
+        "{ type: text, gen: { states: { start: { open: 3, paid: 1 }, next: { open: [paid, lost], paid: [sent] } } } }",
+    ),
     ("text", "{ type: text, gen: { text: { bytes: 24 } } }"),
     (
         "text_lengths",

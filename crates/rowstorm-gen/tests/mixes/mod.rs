@@ -53,3 +53,38 @@ pub(crate) fn shop(seed: u64) -> ChangePlan {
     let plan = Plan::new(&schema, options).expect("the shop compiles");
     ChangePlan::new(&plan).expect("the shop's changes compile")
 }
+
+/// Orders that walk through states, with updates of other columns between.
+pub(crate) fn walking(
+    streams: u32,
+    preload: u64,
+    weights: &[u32],
+    pick: &str,
+    seed: u64,
+) -> ChangePlan {
+    let text = format!(
+        "version: 1
+tables:
+  orders:
+    key: [id]
+    preload: {preload}
+    columns:
+      id: {{ type: bigint, gen: sequence }}
+      status: {{ type: text, gen: {{ states: {{ start: {{ open: 5, paid: 3 }}, next: {{
+        open: {{ paid: 8, cancelled: 2 }}, paid: [packed], packed: [shipped], shipped: {{ delivered: 9, returned: 1 }} }} }} }} }}
+      mode: {{ type: int, gen: {{ states: {{ next: {{ '1': [2], '2': [3], '3': [1] }} }} }} }}
+      label: {{ type: text, gen: {{ template: '{{status}}-{{id}}' }} }}
+      at: {{ type: timestamp, gen: now }}
+      n: {{ type: int, gen: {{ uniform: [0, 1000000] }} }}
+changes:
+  streams: {streams}
+  mix:
+    - {{ insert: orders, weight: {} }}
+    - {{ update: orders, set: [status, mode, label, at], pick: {pick}, weight: {} }}
+    - {{ update: orders, set: [n, at], weight: {} }}
+    - {{ delete: orders, weight: {} }}
+",
+        weights[0] + weights[3], weights[1], weights[2], weights[3],
+    );
+    changes_of(&text, seed)
+}

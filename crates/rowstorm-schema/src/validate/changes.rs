@@ -4,7 +4,7 @@ use super::generator::positive;
 use super::{Check, table};
 use crate::document::Place;
 use crate::limits::{MIX_MAX, STREAMS_MAX};
-use crate::{Change, ChangeKind, Fixed, Pick, Table};
+use crate::{Change, ChangeKind, Fixed, Generator, Pick, Table};
 
 pub(super) fn check(check: &mut Check<'_>) {
     let Some(changes) = &check.schema.changes else { return };
@@ -107,6 +107,7 @@ fn update(check: &mut Check<'_>, change: &Change, name: &str, table: &Table, pla
         check.key(place, "an update must say which columns it sets", help);
     }
     table::names(check, table, &Place::root().key("tables").key(name), &change.set, &set);
+    walks(check, change, name, table, place);
     let fixed = check.schema.fixed(name);
     for (at, column) in change.set.iter().enumerate() {
         if let Some(why) = fixed.get(column.as_str()) {
@@ -114,6 +115,54 @@ fn update(check: &mut Check<'_>, change: &Change, name: &str, table: &Table, pla
                 .then(|| "let it read a column that the update sets, or `{0..999}`".to_owned());
             check.value(&set.index(at), format!("`{column}` {why}"), help);
         }
+    }
+}
+
+/// An update that takes rows through states: which one it moves, and how often it did before, is a closed form only if the
+/// rows take turns.
+fn walks(check: &mut Check<'_>, change: &Change, name: &str, table: &Table, place: &Place) {
+    let schema = check.schema;
+    let is_states = |column: &&String| {
+        let column = table.columns.get(column.as_str());
+        column.is_some_and(|column| matches!(column.generator, Generator::States(_)))
+    };
+    let Some(column) = change.set.iter().find(is_states) else { return };
+    match change.pick {
+        None | Some(Pick::Uniform | Pick::Latest) => {}
+        Some(Pick::Oldest | Pick::Zipf(_) | Pick::Hotspot(_)) => {
+            let message = format!("rows take turns to walk through the states of `{column}`");
+            let help = "pick `uniform`, or `latest` for turns among the youngest".to_owned();
+            check.value(&place.key("pick"), message, Some(help));
+        }
+    }
+    let mix = schema.changes.iter().flat_map(|changes| &changes.mix);
+    let (mut moves, mut born, mut gone) = (0, 0.0, 0.0);
+    for other in mix {
+        match other.kind() {
+            Some(ChangeKind::Insert(of)) if of == name => born += other.weight,
+            Some(ChangeKind::Update(of)) if of == name => {
+                moves += usize::from(other.set.iter().any(|column| is_states(&column)));
+            }
+            Some(ChangeKind::Delete(of)) if of == name => {
+                gone += other.weight;
+                if other.pick == Some(Pick::Uniform) {
+                    let message = format!("deletes from `{name}` pick `uniform`");
+                    let help =
+                        format!("rows that walk through states go `oldest` first: `{column}`");
+                    check.key(place, message, Some(help));
+                }
+            }
+            _ => {}
+        }
+    }
+    if moves > 1 {
+        let message = format!("another entry moves rows of `{name}` through states, too");
+        check.key(place, message, Some("make it one entry with their weights added".to_owned()));
+    }
+    if gone > born {
+        let message = format!("deletes from `{name}` outnumber its inserts");
+        let help = "rows take turns among as many as are always there; insert as many".to_owned();
+        check.key(place, message, Some(help));
     }
 }
 

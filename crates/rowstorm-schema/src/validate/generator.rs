@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::column::{Scope, ratio};
-use super::{Check, literal, reference, template};
+use super::{Check, literal, reference, states, template};
 use crate::document::Place;
 use crate::limits::{CHOICES_MAX, TEXT_BYTES_MAX};
 use crate::{
@@ -39,6 +39,7 @@ pub(super) fn check(
             }
         }
         Generator::OneOf(choices) => one_of(check, data_type, choices, place),
+        Generator::States(spec) => states::check(check, data_type, spec, place),
         Generator::Constant(value) => number(check, data_type, value, place),
         Generator::Template(text) => template::check(check, scope, text, place),
         Generator::Text(spec) => text(check, data_type, spec, place),
@@ -165,7 +166,7 @@ fn uniform(
     }
 }
 
-fn one_of(check: &mut Check<'_>, data_type: DataType, choices: &Choices, place: &Place) {
+pub(super) fn one_of(check: &mut Check<'_>, data_type: DataType, choices: &Choices, place: &Place) {
     match choices.len() {
         0 if check.is_whole(place) => check.value(place, "there is nothing to choose from", None),
         count if count > CHOICES_MAX => {

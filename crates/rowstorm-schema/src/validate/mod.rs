@@ -9,6 +9,7 @@ mod options;
 mod reference;
 mod repeats;
 mod settings;
+mod states;
 mod table;
 mod template;
 

@@ -34,6 +34,7 @@ fn column_never_repeats(table: &Table, column: &Column, chain: usize) -> bool {
         | Generator::Exponential { .. }
         | Generator::Zipf(_)
         | Generator::OneOf(_)
+        | Generator::States(_)
         | Generator::Text(_)
         | Generator::Fake(_)
         | Generator::Now
