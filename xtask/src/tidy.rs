@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the rules of the house that no compiler checks. Runs as a test too.
 
+mod adapters;
 mod arrows;
 mod source;
 mod text;
@@ -59,6 +60,7 @@ fn breaches(base: Option<&str>) -> anyhow::Result<Vec<String>> {
         source::check(file, &mut breaches);
     }
     tree::check(&files, &mut breaches);
+    adapters::check(&files, &mut breaches);
     arrows::check(&mut breaches)?;
     if let Some(base) = base {
         changelog(base, &mut breaches)?;

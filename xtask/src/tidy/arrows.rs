@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::tree::ADAPTERS;
+use super::adapters::ADAPTERS;
 use crate::command::{cargo, output};
 
 /// Our crates, and which of ours each may name. An adapter may name what [`ADAPTER_MAY`] says.

@@ -1,43 +1,14 @@
-//! Rules for the tree as a whole: adapters alike, sample schemas named, every invariant with its test.
+//! Rules for the tree as a whole: sample schemas named, every invariant with its test.
 
 use super::SourceFile;
-
-/// The files that every adapter has, so that who knows one knows all.
-const ADAPTER_FILES: [&str; 5] = ["lib", "dialect", "encode", "write", "error"];
-
-/// The crates that are adapters to a database or to files.
-pub(super) const ADAPTERS: [&str; 6] = [
-    "rowstorm-cratedb",
-    "rowstorm-files",
-    "rowstorm-mongodb",
-    "rowstorm-mysql",
-    "rowstorm-postgres",
-    "rowstorm-sqlite",
-];
 
 /// Where the invariants are written down, each with the name of its test.
 const ARCHITECTURE: &str = "docs/architecture.md";
 
 /// Checks the tree.
 pub(super) fn check(files: &[SourceFile], breaches: &mut Vec<String>) {
-    adapters_are_alike(files, breaches);
     sample_schemas_are_named(files, breaches);
     invariants_have_tests(files, breaches);
-}
-
-fn adapters_are_alike(files: &[SourceFile], breaches: &mut Vec<String>) {
-    let exists = |path: &str| files.iter().any(|file| file.path == path);
-    for adapter in ADAPTERS {
-        if !exists(&format!("crates/{adapter}/Cargo.toml")) {
-            continue;
-        }
-        for name in ADAPTER_FILES {
-            let path = format!("crates/{adapter}/src/{name}.rs");
-            if !exists(&path) {
-                breaches.push(format!("{path}: missing; every adapter has {ADAPTER_FILES:?}"));
-            }
-        }
-    }
 }
 
 fn sample_schemas_are_named(files: &[SourceFile], breaches: &mut Vec<String>) {
