@@ -35,7 +35,8 @@ cargo xtask COMMAND
   bench memory           peak memory of payload runs; --to URL --rows N --only-null
   bench surface          rows/s and CPU of a grid of settings, then the best ones against `auto`; --to URL | --server sqlite,postgres,…
                          --batch 100,300,… --in-flight 1,2,… --schema F --rounds N --seconds N --finalists N
-                         --contest-rounds N --contest-seconds N --auto (no grid) --json -- OPTIONS of rowstorm run
+                         --contest-rounds N --contest-seconds N --auto (no grid) --volatile (no fsync) --json
+                         -- OPTIONS of rowstorm run
 ";
 
 fn main() -> ExitCode {

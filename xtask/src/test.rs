@@ -14,6 +14,19 @@ const REQUIRE: &str = "ROWSTORM_REQUIRE";
 /// Needs no server, so it is always there.
 const SQLITE: &str = "sqlite";
 
+/// Crates whose tests need no server.
+const WITHOUT_SERVER: [&str; 9] = [
+    "rowstorm-schema",
+    "rowstorm-gen",
+    "rowstorm-sink",
+    "rowstorm-sqlite",
+    "rowstorm-files",
+    "rowstorm-control",
+    "rowstorm-report",
+    "rowstorm-run",
+    "xtask",
+];
+
 /// Runs all tests against real servers. What is left of the arguments goes to `cargo test`.
 pub(crate) fn test(mut arguments: Arguments) -> anyhow::Result<()> {
     let only = arguments.value::<String>("--only")?;
@@ -61,15 +74,17 @@ fn listed(names: &str) -> anyhow::Result<Vec<&'static dyn Server>> {
     names.filter(|name| !name.is_empty() && *name != SQLITE).map(named).collect()
 }
 
-/// What CI requires, and what the environment names besides; only a part of it where each package that is tested is an
-/// adapter, which needs its own database alone.
+/// What CI requires, and what the environment names besides; only a part of it where each package that is tested is known to
+/// need its own database alone, or none.
 fn needed(packages: &[&str], is_given: impl Fn(&dyn Server) -> bool) -> Vec<&'static dyn Server> {
     let of_packages = |server: &&dyn Server| packages.contains(&server.adapter());
-    let are_adapters =
-        packages.iter().all(|package| SERVERS.iter().any(|server| server.adapter() == *package));
+    let is_known = |package: &&str| {
+        WITHOUT_SERVER.contains(package)
+            || SERVERS.iter().any(|server| server.adapter() == *package)
+    };
     let (mut servers, by_name) = unasked();
     servers.extend(by_name.into_iter().filter(|server| is_given(*server)));
-    if !packages.is_empty() && are_adapters {
+    if !packages.is_empty() && packages.iter().all(is_known) {
         servers.retain(of_packages);
     }
     servers
@@ -110,6 +125,8 @@ mod tests {
         let needed = |packages: &[&str]| names(needed(packages, |_| false));
         assert_eq!(needed(&["rowstorm-mysql"]), ["mariadb", "mysql"]);
         assert_eq!(needed(&["rowstorm-mongodb", "rowstorm-postgres"]), ["postgres", "mongodb"]);
+        assert_eq!(needed(&["rowstorm-postgres", "rowstorm-gen"]), ["postgres"]);
+        assert!(needed(&["rowstorm-gen"]).is_empty());
         for packages in [&[][..], &["rowstorm"], &["rowstorm-mysql", "rowstorm-cli"]] {
             assert_eq!(needed(packages), ["postgres", "mariadb", "mysql", "mongodb"]);
         }

@@ -43,6 +43,7 @@ struct Scope {
     finalists: usize,
     contest_rounds: usize,
     contest_seconds: u32,
+    durability: Durability,
     /// Further options of `rowstorm run`.
     options: Vec<String>,
 }
@@ -92,6 +93,7 @@ impl Scope {
         let is_given = batches.is_some() && in_flight.is_some();
         let batches = numbers(batches.as_deref().unwrap_or(BATCHES))?;
         let in_flight = numbers(in_flight.as_deref().unwrap_or(IN_FLIGHT))?;
+        let is_volatile = arguments.flag("--volatile");
         let scope = Scope {
             schema: arguments.value("--schema")?.unwrap_or_else(|| "schemas/cpu.yaml".to_owned()),
             settings: grid(&batches, &in_flight),
@@ -100,6 +102,7 @@ impl Scope {
             finalists: arguments.value("--finalists")?.unwrap_or(3),
             contest_rounds: arguments.value("--contest-rounds")?.unwrap_or(5),
             contest_seconds: arguments.value("--contest-seconds")?.unwrap_or(20),
+            durability: if is_volatile { Durability::Volatile } else { Durability::Durable },
             options,
         };
         if !arguments.flag("--auto") {
@@ -124,7 +127,7 @@ fn measure_server(
     }
     let server = named(name)?;
     // Always one of our own: what else runs on another one would be measured too.
-    let (running, guard) = start_here(server, Durability::Durable)?;
+    let (running, guard) = start_here(server, scope.durability)?;
     let result = measure(rowstorm, scope, name, &running.url, running.pid());
     drop(guard);
     result

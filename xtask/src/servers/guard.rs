@@ -105,3 +105,54 @@ pub(crate) fn drop_all(guards: Vec<Guard>) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::command::{succeeds, target_dir};
+
+    /// A guard over a new folder, and a process that would run for ever.
+    fn guarded(test: &str) -> (Guard, u32, PathBuf) {
+        let dir = target_dir().join(format!("xtask-tests/{test}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let mut guard = Guard::new(&Stop::process("TERM", &dir)).unwrap();
+        let pid = guard.start(Command::new("sleep").arg("1000")).unwrap();
+        (guard, pid, dir)
+    }
+
+    fn lives(pid: u32) -> bool {
+        succeeds(Command::new("kill").args(["-0", &pid.to_string()]))
+    }
+
+    #[test]
+    fn what_is_guarded_ends_with_its_guard_and_its_folder_too() {
+        let (guard, pid, dir) = guarded("guarded");
+        assert!(lives(pid));
+        drop(guard);
+        assert!(!lives(pid));
+        assert!(!dir.exists());
+    }
+
+    #[test]
+    fn what_is_forgotten_goes_on() {
+        let (guard, pid, dir) = guarded("forgotten");
+        guard.forget();
+        assert!(lives(pid));
+        assert!(dir.exists());
+        assert!(succeeds(Command::new("kill").arg(pid.to_string())));
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn what_runs_to_its_end_is_not_stopped_any_more() {
+        let dir = target_dir().join(format!("xtask-tests/ran-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let mut guard = Guard::new(&Stop::process("TERM", &dir)).unwrap();
+        assert!(guard.run(&mut Command::new("true")).unwrap().success());
+        assert!(guard.ended().unwrap().is_none());
+        drop(guard);
+        assert!(!dir.exists());
+    }
+}

@@ -22,11 +22,19 @@ pub(super) fn once(
     key: &str,
     make: impl FnOnce(&Path) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    alone(key, || {
-        if finished(key).is_some() {
+    once_below(&base()?, key, make)
+}
+
+fn once_below(
+    base: &Path,
+    key: &str,
+    make: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    alone_below(base, key, || {
+        let dir = base.join(key);
+        if dir.join(COMPLETE).is_file() {
             return Ok(());
         }
-        let dir = base()?.join(key);
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
@@ -38,8 +46,15 @@ pub(super) fn once(
 
 /// Does something that only one process of this user may do at a time.
 pub(super) fn alone<T>(key: &str, act: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let base = base()?;
-    fs::create_dir_all(&base).with_context(|| format!("cannot make {}", base.display()))?;
+    alone_below(&base()?, key, act)
+}
+
+fn alone_below<T>(
+    base: &Path,
+    key: &str,
+    act: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    fs::create_dir_all(base).with_context(|| format!("cannot make {}", base.display()))?;
     let lock = File::create(base.join(format!("{key}.lock")))?;
     // Let go when the file is closed, so also when we are killed.
     lock.lock()?;
@@ -54,4 +69,54 @@ fn base() -> anyhow::Result<PathBuf> {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
     Ok(cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("rowstorm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use anyhow::bail;
+
+    use super::*;
+    use crate::command::target_dir;
+
+    /// An empty folder of a test's own.
+    fn base(test: &str) -> PathBuf {
+        let base = target_dir().join(format!("xtask-tests/{test}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&base);
+        base
+    }
+
+    #[test]
+    fn two_that_install_at_once_install_once() {
+        let (base, times) = (base("once"), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let make = |_: &Path| {
+                        times.fetch_add(1, Ordering::SeqCst);
+                        Ok(())
+                    };
+                    once_below(&base, "server", make).unwrap();
+                });
+            }
+        });
+        assert_eq!(times.load(Ordering::SeqCst), 1);
+        fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn what_was_left_by_half_is_made_anew() {
+        let base = base("half");
+        let half = |dir: &Path| {
+            fs::write(dir.join("half"), "")?;
+            bail!("no network")
+        };
+        once_below(&base, "server", half).unwrap_err();
+        assert!(!base.join("server").join(COMPLETE).exists());
+        once_below(&base, "server", |dir| Ok(fs::write(dir.join("whole"), "")?)).unwrap();
+        assert!(!base.join("server/half").exists());
+        assert!(base.join("server/whole").exists());
+        fs::remove_dir_all(base).unwrap();
+    }
 }
