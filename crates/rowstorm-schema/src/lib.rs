@@ -43,7 +43,7 @@ pub use json_schema::json_schema;
 pub use literal::{Choices, Literal};
 pub use notes::Note;
 pub use options::{
-    CratedbOptions, HypertableOptions, MongodbOptions, MysqlOptions, PostgresOptions,
+    CratedbOptions, HypertableOptions, MongodbOptions, MysqlMethod, MysqlOptions, PostgresOptions,
     SqliteOptions, TimeseriesOptions,
 };
 pub use parse::{Format, LoadError};

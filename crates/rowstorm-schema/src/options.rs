@@ -45,9 +45,32 @@ pub struct SqliteOptions {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MysqlOptions {
-    /// The storage engine; the server's default unless said.
+    /// The storage engine, which needs transactions; the server's default unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
+    /// How rows get in: `load`, `insert`, or `auto` (`load` where the server allows it).
+    #[serde(skip_serializing_if = "MysqlMethod::is_auto")]
+    pub method: MysqlMethod,
+}
+
+/// How rows get into MySQL.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MysqlMethod {
+    /// `LOAD DATA LOCAL` where the server's `local_infile` is on, else multi-row INSERT.
+    #[default]
+    Auto,
+    /// `LOAD DATA LOCAL`.
+    Load,
+    /// Multi-row INSERT.
+    Insert,
+}
+
+impl MysqlMethod {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+    fn is_auto(&self) -> bool {
+        *self == MysqlMethod::Auto
+    }
 }
 
 /// `mongodb:` of a table.

@@ -1,4 +1,4 @@
-//! Where rows go, as a URL: `sqlite:PATH`, `postgres://…`, `file:DIR`, `null:`, `memory:`.
+//! Where rows go, as a URL: `sqlite:PATH`, `postgres://…`, `mysql://…`, `file:DIR`, `null:`, `memory:`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,6 +18,8 @@ pub enum Target {
     Sqlite(PathBuf),
     /// A PostgreSQL server, by its URL.
     Postgres(Secret),
+    /// A MySQL or MariaDB server, by its URL.
+    Mysql(Secret),
     /// A folder of files.
     Files {
         /// The folder.
@@ -29,7 +31,7 @@ pub enum Target {
     },
     /// Generates and encodes for a wire, sends nothing.
     Null {
-        /// The wire's name: `postgres`, `sqlite`, `csv`, `jsonl`.
+        /// The wire's name: `postgres`, `mysql`, `sqlite`, `csv`, `jsonl`.
         wire: String,
     },
     /// Rows are kept in memory.
@@ -72,7 +74,7 @@ pub struct Credentials {
 pub enum TargetError {
     /// No known scheme in front.
     #[error(
-        "`{scheme}` is no target; expected one of: sqlite:PATH, postgres://…, file:DIR, null:, memory:"
+        "`{scheme}` is no target; expected one of: sqlite:PATH, postgres://…, mysql://…, file:DIR, null:, memory:"
     )]
     Unknown {
         /// What stood before the colon.
@@ -111,12 +113,12 @@ impl Target {
         match scheme {
             "sqlite" => sqlite(rest),
             "postgres" | "postgresql" => postgres(text),
+            "mysql" | "mariadb" => mysql(text),
             "file" => files(rest),
             "null" => Ok(Target::Null {
                 wire: if rest.is_empty() { default_wire().to_owned() } else { rest.to_owned() },
             }),
             "memory" => Ok(Target::Memory),
-            "mysql" | "mariadb" => Err(later("MySQL")),
             "mongodb" | "mongodb+srv" => Err(later("MongoDB")),
             "crate" | "crates" | "cratedb" => Err(later("CrateDB")),
             other => Err(TargetError::Unknown { scheme: other.chars().take(24).collect() }),
@@ -128,6 +130,8 @@ impl Target {
         match self {
             Target::Sqlite(_) => "SQLite",
             Target::Postgres(_) => "PostgreSQL",
+            Target::Mysql(url) if url.expose().starts_with("mariadb:") => "MariaDB",
+            Target::Mysql(_) => "MySQL",
             Target::Files { .. } => "files",
             Target::Null { .. } => "null",
             Target::Memory => "memory",
@@ -154,6 +158,7 @@ impl Target {
         match self {
             Target::Sqlite(path) => open::sqlite(path),
             Target::Postgres(url) => open::postgres(url, credentials),
+            Target::Mysql(url) => open::mysql(url, credentials),
             Target::Files { folder, format, part } => open::files(folder, format, part.as_deref()),
             Target::Null { wire } => open::null(wire),
             Target::Memory => Ok(BoxSink::new(Memory::new())),
@@ -185,6 +190,20 @@ fn postgres(text: &str) -> Result<Target, TargetError> {
     Ok(Target::Postgres(Secret(text.to_owned())))
 }
 
+fn mysql(text: &str) -> Result<Target, TargetError> {
+    const EXPECTED: &str =
+        "mysql://USER@HOST:PORT/DATABASE; a password goes into ROWSTORM_PASSWORD";
+    let invalid = |problem| TargetError::Invalid { scheme: "mysql", problem, expected: EXPECTED };
+    let url = url::Url::parse(text).map_err(|_| invalid("is not a URL"))?;
+    if url.cannot_be_a_base() {
+        return Err(invalid("names no host"));
+    }
+    if url.path().trim_start_matches('/').is_empty() {
+        return Err(invalid("names no database"));
+    }
+    Ok(Target::Mysql(Secret(text.to_owned())))
+}
+
 fn files(rest: &str) -> Result<Target, TargetError> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (folder, format) = match rest.split_once("?format=") {
@@ -206,7 +225,10 @@ fn files(rest: &str) -> Result<Target, TargetError> {
 }
 
 fn later(name: &'static str) -> TargetError {
-    TargetError::NotBuilt { name, help: "this release writes to SQLite, PostgreSQL and files" }
+    TargetError::NotBuilt {
+        name,
+        help: "this release writes to SQLite, PostgreSQL, MySQL, MariaDB and files",
+    }
 }
 
 fn default_wire() -> &'static str {
@@ -217,7 +239,7 @@ impl fmt::Display for Target {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Sqlite(path) => write!(out, "sqlite:{}", path.display()),
-            Target::Postgres(url) => out.write_str(&redacted(url.expose())),
+            Target::Postgres(url) | Target::Mysql(url) => out.write_str(&redacted(url.expose())),
             Target::Files { folder, format, part: _ } => {
                 write!(out, "file:{}?format={format}", folder.display())
             }
@@ -235,13 +257,14 @@ impl fmt::Debug for Target {
 
 /// A URL without user, password and options (an option may be a password, too).
 fn redacted(text: &str) -> String {
+    let hidden = || format!("{}://***", text.split(':').next().unwrap_or_default());
     let Ok(mut url) = url::Url::parse(text) else {
-        return "postgres://***".to_owned();
+        return hidden();
     };
     let cleared = url.set_username("").is_ok() && url.set_password(None).is_ok();
     url.set_query(None);
     url.set_fragment(None);
-    if cleared { url.to_string() } else { "postgres://***".to_owned() }
+    if cleared { url.to_string() } else { hidden() }
 }
 
 mod open {
@@ -285,6 +308,22 @@ mod open {
     #[cfg(not(feature = "postgres"))]
     pub(super) fn postgres(_: &Secret, _: &Credentials) -> Result<BoxSink, SinkError> {
         Err(missing("PostgreSQL", "postgres"))
+    }
+
+    #[cfg(feature = "mysql")]
+    pub(super) fn mysql(url: &Secret, who: &Credentials) -> Result<BoxSink, SinkError> {
+        let options = rowstorm_mysql::ConnectOptions {
+            url: url.expose().to_owned(),
+            username: who.username.clone(),
+            password: who.password.as_ref().map(|password| password.expose().to_owned()),
+            ..rowstorm_mysql::ConnectOptions::default()
+        };
+        Ok(BoxSink::new(rowstorm_mysql::Mysql::new(options)?))
+    }
+
+    #[cfg(not(feature = "mysql"))]
+    pub(super) fn mysql(_: &Secret, _: &Credentials) -> Result<BoxSink, SinkError> {
+        Err(missing("MySQL", "mysql"))
     }
 
     #[cfg(feature = "files")]
@@ -335,6 +374,17 @@ mod open {
                     rowstorm_postgres::Postgres::new(options)?,
                 )))
             }
+            #[cfg(feature = "mysql")]
+            "mysql" | "mariadb" => {
+                let options = rowstorm_mysql::ConnectOptions {
+                    url: "mysql://localhost/null".to_owned(),
+                    ..rowstorm_mysql::ConnectOptions::default()
+                };
+                Ok(BoxSink::new(rowstorm_sink::Null::new(
+                    wire,
+                    rowstorm_mysql::Mysql::new(options)?,
+                )))
+            }
             #[cfg(feature = "sqlite")]
             "sqlite" => Ok(BoxSink::new(rowstorm_sink::Null::new(
                 wire,
@@ -360,6 +410,9 @@ mod open {
         if cfg!(feature = "postgres") {
             wires.push("null:postgres");
         }
+        if cfg!(feature = "mysql") {
+            wires.push("null:mysql");
+        }
         if cfg!(feature = "sqlite") {
             wires.push("null:sqlite");
         }
@@ -380,6 +433,8 @@ mod tests {
             "postgres://me:hunter2@host/db",
             "postgres://me:hunter2@host/db?password=hunter2",
             "postgresql://host/db?user=me&password=hunter2",
+            "mysql://me:hunter2@host/db?ssl-mode=REQUIRED",
+            "mariadb://me:hunter2@host/db",
         ] {
             let target = Target::parse(text).unwrap();
             assert!(!format!("{target} {target:?}").contains("hunter2"), "{target}");
@@ -387,7 +442,8 @@ mod tests {
         for text in [
             "postgres:hunter2",
             "pg://me:hunter2@host",
-            "mysql://me:hunter2@host/db",
+            "mysql://me:hunter2@host",
+            "mysql://me:hunter2@[bad/db",
             "postgres://me:hunter2@[bad/",
         ] {
             let error = Target::parse(text).unwrap_err();

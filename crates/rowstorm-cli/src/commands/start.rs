@@ -19,7 +19,7 @@ Rowstorm fills any database with realistic rows, fast, and proves that every row
   rowstorm explain shop.yaml --to URL        what a run would do; touches nothing
   rowstorm run shop.yaml --to URL            write, measure, count
 
-URL: sqlite:PATH  postgres://user@host/db  file:DIR  null:          More: rowstorm --help
+URL: sqlite:PATH  postgres://…  mysql://…  file:DIR  null:            More: rowstorm --help
 ";
 
 pub(crate) fn start() -> Result<Exit> {

@@ -60,7 +60,7 @@ fn usage_errors_exit_2_and_say_what_would_be_right() {
         (&["run", "cpu"], "--to sqlite:cpu.db"),
         (&["run", "cpuu", "--to", "memory:"], "did you mean the sample `cpu`?"),
         (&["run", "cpu", "--to", "sqlit:a.db"], "sqlite:PATH"),
-        (&["run", "cpu", "--to", "mysql://h/db"], "MySQL"),
+        (&["run", "cpu", "--to", "mysql://h"], "names no database"),
         (&["run", "cpu", "--to", "mongodb://h/db"], "MongoDB"),
         (&["run", "cpu", "--to", "crate://h:4200"], "CrateDB"),
         (&["run", "cpu", "--to", "memory:", "--batch", "many"], "`auto`"),
