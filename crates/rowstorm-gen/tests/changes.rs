@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use mixes::{changes_of, document, shop};
 use proptest::prelude::*;
-use rowstorm_gen::changes::{ChangePlan, ChangeStream, Counts, Op, OpKind};
+use rowstorm_gen::changes::{ChangeBatch, ChangePlan, ChangeStream, Counts, Fate, Op, OpKind};
 
 /// The rows that are there, by table, and how often each entry came.
 #[derive(Default)]
@@ -185,6 +185,29 @@ proptest! {
 }
 
 #[test]
+fn every_op_is_in_one_transaction_and_rolling_back_changes_no_op() {
+    let mix = "- { insert: children, weight: 2 }\n    - { read: parents, weight: 1 }";
+    let with = |settings: &str| {
+        let text = document(10, 0, 3, mix).replace("  mix:", &format!("  {settings}\n  mix:"));
+        changes_of(&text, 4)
+    };
+    let lengths = [("transaction: row", 1), ("transaction: 7 rows", 7), ("transaction: batch", 50)];
+    for (settings, len) in lengths {
+        let (stream, mut next) = (with(settings).stream(2), 0);
+        for op in 0..300 {
+            let transaction = stream.transaction(op, 50);
+            assert!(transaction.contains(&op) && transaction.end - transaction.start == len);
+            assert!(transaction.start == next || transaction.contains(&(op - 1)));
+            next = transaction.end;
+        }
+    }
+    let (plain, rolled) = (with("transaction: 5 rows"), with("rollback: 0.3"));
+    assert_eq!(plain.fingerprint(), rolled.fingerprint());
+    assert!(plain.stream(1).iter(0..500).eq(rolled.stream(1).iter(0..500)));
+    assert!((0..500).all(|first| !plain.stream(1).rolls_back(first)));
+}
+
+#[test]
 fn the_shop_changes_as_its_document_says() {
     let changes = shop(64);
     let stream = changes.stream(0);
@@ -201,6 +224,32 @@ fn the_shop_changes_as_its_document_says() {
     );
     assert_eq!(stream.live_rows(1, ops), 7_813 + 350_000);
     assert_eq!(stream.ops(), rowstorm_gen::changes::OPS_MAX);
+}
+
+/// docs/changes.md, "Worked example".
+#[test]
+fn the_worked_example_is_true() {
+    let (changes, mut batch) = (shop(42), ChangeBatch::default());
+    changes.stream(0).fill(446..452, Fate::Commit, &mut batch);
+    let seen: Vec<_> = batch
+        .groups()
+        .iter()
+        .map(|group| {
+            let columns = changes.statement(group.entry);
+            let names: Vec<_> = columns.columns.iter().map(|column| &*column.name).collect();
+            (changes.entries()[group.entry].kind, names.join(" "), group.rows.clone())
+        })
+        .collect();
+    let of = |kind, names: &str, rows: &[u64]| (kind, names.to_owned(), rows.to_vec());
+    assert_eq!(
+        seen,
+        [
+            of(OpKind::Insert, "id customer_id amount status", &[511_488, 511_552]),
+            of(OpKind::Update, "id email updated_at", &[56_576]),
+            of(OpKind::Update, "id status", &[318_016, 511_488]),
+            of(OpKind::Update, "id status", &[511_488]),
+        ]
+    );
 }
 
 #[test]

@@ -21,6 +21,10 @@ pub struct Changes {
     /// What one COMMIT holds: `batch`, `row`, or `{rows: n}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<Transaction>,
+    /// The share of transactions that are done once with other values, rolled back, and then done (0 unless said): a value of
+    /// theirs that shows anywhere is an error.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rollback: f64,
     /// How many streams the rows are split into (64 unless said): no more batches are in flight at once, and another
     /// number makes other changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,6 +39,11 @@ impl Changes {
     pub fn streams(&self) -> u32 {
         self.streams.unwrap_or(STREAMS)
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 /// One kind of change. Exactly one of `insert`, `update`, `delete` and `read` names its table.

@@ -288,6 +288,8 @@ fn changes_are_checked_against_the_tables() {
     check(&with("{ read: t, set: [id], weight: 1 }"), "changes.mix[0].set", (9, 18), "a read", "");
     let streams = with("{ read: t, weight: 1 }").replace("  mix:", "  streams: 1025\n  mix:");
     check(&streams, "changes.streams", (8, 12), "1 to 1024", "");
+    let rollback = with("{ read: t, weight: 1 }").replace("  mix:", "  rollback: 1\n  mix:");
+    check(&rollback, "changes.rollback", (8, 13), "from 0 to below 1", "");
 }
 
 /// What an update cannot draw anew, each with its reason.

@@ -22,6 +22,7 @@ mod rule;
 mod shape;
 mod stream;
 mod touched;
+mod transaction;
 mod turnover;
 mod turns;
 mod walk;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rowstorm_schema::{Generator, Pick, Schema};
+use rowstorm_schema::{Generator, Pick, Schema, Transaction};
 
 use super::batch::ranks;
 use super::course::Course;
@@ -66,6 +66,9 @@ pub(super) struct Mix {
     /// The rows that each table's columns can number.
     pub(super) rows_max: Vec<u64>,
     pub(super) root: Stream,
+    pub(super) transaction: Transaction,
+    /// The share of transactions that are rolled back first.
+    pub(super) rollback: f64,
     fingerprint: u64,
 }
 
@@ -126,8 +129,18 @@ impl ChangePlan {
         let shapes = course.entries.iter().map(shape).collect();
         let ranks = ranks(&course.entries);
         let rows_max = plan.tables().iter().map(|table| rows_max(table)).collect();
-        let mix =
-            Mix { plan: plan.clone(), course, rules, shapes, ranks, rows_max, root, fingerprint };
+        let mix = Mix {
+            plan: plan.clone(),
+            course,
+            rules,
+            shapes,
+            ranks,
+            rows_max,
+            root,
+            transaction: changes.transaction.unwrap_or(Transaction::Batch),
+            rollback: changes.rollback,
+            fingerprint,
+        };
         Ok(ChangePlan { mix: Arc::new(mix) })
     }
 

@@ -19,7 +19,7 @@ use crate::{Stream, TablePlan};
 pub struct ChangeStream {
     pub(super) mix: Arc<Mix>,
     number: u64,
-    picks: Stream,
+    pub(super) picks: Stream,
     /// By table.
     shares: Vec<Share>,
     /// The inserts before the pattern begins.

@@ -14,6 +14,10 @@ pub(super) fn check(check: &mut Check<'_>) {
         let message = format!("{streams} streams; 1 to {STREAMS_MAX}");
         check.value(&place.key("streams"), message, None);
     }
+    if !(0.0..1.0).contains(&changes.rollback) {
+        let message = format!("a share from 0 to below 1, not {}", changes.rollback);
+        check.value(&place.key("rollback"), message, None);
+    }
     let mix = place.key("mix");
     match changes.mix.len() {
         0 if check.is_whole(&mix) => check.value(&mix, "there is nothing to change", None),
