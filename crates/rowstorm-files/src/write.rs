@@ -6,7 +6,7 @@ use rowstorm_sink::{Outcome, Payload, SinkError, Writer};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
-use crate::error;
+use crate::{PAYLOAD_BYTES_MAX, error};
 
 /// Appends payloads to one file.
 pub enum FileWriter {
@@ -37,6 +37,7 @@ impl FileWriter {
 
 impl Writer for FileWriter {
     async fn write(&mut self, payload: &Payload) -> Result<Outcome, SinkError> {
+        payload.check_bytes(PAYLOAD_BYTES_MAX)?;
         match self {
             FileWriter::Append { path, file, len } => {
                 // What a dropped write left behind is cut off first.

@@ -144,6 +144,8 @@ pub enum Need {
     Transactions,
     /// Floats keep the sign of zero.
     SignedZero,
+    /// The JSON document `null` is told from no value.
+    JsonNull,
 }
 
 /// Longer than any case takes; a promise is "never a hang".

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rowstorm_gen::{Batch, TablePlan};
 
-use super::{Row, Subject};
+use super::{Need, Row, Subject};
 use crate::{
     Audit, Encoder, IndexTime, Outcome, Payload, Prepare, PrepareMode, Scope, Sink, Writer,
 };
@@ -87,6 +87,11 @@ impl<S: Subject> Bed<S> {
 
     pub(super) async fn read(&self, table: &TablePlan) -> Vec<Row> {
         S::read(&self.sink, table).await
+    }
+
+    /// How many different keys an audit counts: only where the database keeps keys apart does it say.
+    pub(super) fn counted_keys(&self, keys: u64) -> Option<u64> {
+        (!S::LACKS.contains(&Need::Keys)).then_some(keys)
     }
 
     pub(super) async fn audit(&self, table: &TablePlan) -> Audit {

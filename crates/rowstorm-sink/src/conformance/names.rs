@@ -57,7 +57,11 @@ async fn hostile<S: Subject>(bed: Bed<S>) {
         let audit = bed.audit(&table).await;
         let sum =
             audit.columns.iter().find(|column| column.name == name).and_then(|column| column.sum);
-        assert_eq!((audit.rows, audit.distinct_keys, sum), (2, Some(2), Some(42)), "{name}");
+        assert_eq!(
+            (audit.rows, audit.distinct_keys, sum),
+            (2, bed.counted_keys(2), Some(42)),
+            "{name}"
+        );
         let place = table.columns.iter().position(|column| *column.name == *name);
         let scope =
             Scope::Between { column: place.expect("the column is there"), low: 11, high: 99 };

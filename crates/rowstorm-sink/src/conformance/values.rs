@@ -47,7 +47,7 @@ async fn extremes<S: Subject>(bed: Bed<S>, data_type: &'static str) {
         data_type.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
     let table = Draft::new(&format!("rowstorm_{name}")).nullable("value", data_type).plan();
     bed.recreate(&table).await;
-    let data = ColumnData { values: extreme_values(data_type), valid: None };
+    let data = ColumnData { values: extreme_values::<S>(data_type), valid: None };
     let count = data.values.len() as i64;
     let plain = batch(0, vec![ints(0..count), data.clone()]);
     let valid = (0..count).map(|row| row % 2 == 0);
@@ -60,7 +60,7 @@ async fn extremes<S: Subject>(bed: Bed<S>, data_type: &'static str) {
     compare::assert_rows::<S>(&table, &rows, &bed.read(&table).await);
 }
 
-fn extreme_values(data_type: &str) -> Values {
+fn extreme_values<S: Subject>(data_type: &str) -> Values {
     match data_type {
         "bool" => Values::Bool(vec![true, false]),
         "smallint" => Values::Int(whole(i64::from(i16::MIN), i64::from(i16::MAX))),
@@ -102,7 +102,11 @@ fn extreme_values(data_type: &str) -> Values {
         }
         "timestamp" => Values::Timestamp(INSTANTS.to_vec()),
         "uuid" => Values::Uuid(vec![[0; 16], [255; 16], *b"0123456789abcdef", [0x1E; 16]]),
-        "json" => Values::Json(strings(DOCUMENTS.iter().map(|text| text.as_bytes()))),
+        "json" => {
+            let told = |text: &&str| *text != "null" || !S::LACKS.contains(&Need::JsonNull);
+            let documents = DOCUMENTS.iter().copied().filter(told);
+            Values::Json(strings(documents.map(str::as_bytes)))
+        }
         other => panic!("no values for {other}"),
     }
 }
@@ -240,7 +244,7 @@ async fn series<S: Subject>(bed: Bed<S>) {
         (row[ts].clone(), row[sensor].clone().map(|text| text.parse::<i64>().ok()))
     });
     compare::assert_rows::<S>(&table, &batches, &read);
-    assert_eq!(bed.audit(&table).await.distinct_keys, Some(30));
+    assert_eq!(bed.audit(&table).await.distinct_keys, bed.counted_keys(30));
 }
 
 async fn filled<S: Subject>(bed: Bed<S>, document: &str, rows: u64) {
