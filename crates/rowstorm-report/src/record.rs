@@ -51,7 +51,8 @@ pub struct RunRecord {
     pub latency_ms: Latency,
     /// The schedule that was asked for, if one was.
     pub schedule: Option<Schedule>,
-    /// What held the run back: `target`, `client_cpu`, `generator`, `rate`, `network`.
+    /// What held the run back: `target`, `client_cpu`, `generator`, `rate`. A slow network reads as `target`: from here, both are
+    /// waiting for an answer.
     pub limited_by: String,
     /// What the client used.
     pub client: Client,

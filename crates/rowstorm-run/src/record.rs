@@ -112,7 +112,8 @@ fn client(state: &State, used: &Used) -> Client {
 }
 
 /// What held the run back: the schedule if it was kept; the client if lanes spent more time making rows than waiting
-/// for the server; else the target.
+/// for the server; else the target. Never the network: waiting for it cannot be told from waiting for the server, and a
+/// link's speed says nothing of the way behind it.
 fn limited_by(schedule: Option<&Schedule>, client: &Client, seconds: f64) -> &'static str {
     let kept = |schedule: &Schedule| {
         schedule.achieved_per_second >= RATE_REACHED * schedule.target_per_second
