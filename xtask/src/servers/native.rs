@@ -13,7 +13,8 @@ use anyhow::{Context as _, bail, ensure};
 use super::running::{Kind, Stop};
 use super::{Durability, Guard, Native, Place, Running, Server};
 
-const READY_WITHIN: Duration = Duration::from_mins(1);
+/// Some seconds will do, unless the machine is very busy.
+const READY_WITHIN: Duration = Duration::from_mins(2);
 
 /// How often a start is tried: between finding a free port and listening on it, somebody else may take it.
 const TRIES: usize = 3;

@@ -30,7 +30,10 @@ pub(super) fn survey(survey: &Survey) -> String {
         &mut text,
         survey,
         "noise: half of the way from the slowest to the fastest run, %",
-        |cell| format!("{:.0}", 100.0 * cell.share().noise()),
+        |cell| {
+            let share = cell.share();
+            if share.len() < 2 { "–".to_owned() } else { format!("{:.0}", 100.0 * share.noise()) }
+        },
     );
     let reference: Sample = survey.reference.iter().map(rate).collect();
     let _ = writeln!(
