@@ -42,18 +42,15 @@ pub(crate) fn rows(path: &Path, format: FileFormat, table: &TablePlan) -> Vec<Ro
 fn csv(text: &str) -> Vec<Row> {
     let (mut rows, mut row, mut rest) = (Vec::new(), Row::new(), text);
     while !rest.is_empty() {
-        let (field, after) = match rest.strip_prefix('"') {
-            Some(quoted) => {
-                let mut end = quoted.find('"').unwrap();
-                while quoted[end + 1..].starts_with('"') {
-                    end += 2 + quoted[end + 2..].find('"').unwrap();
-                }
-                (Some(quoted[..end].replace("\"\"", "\"")), &quoted[end + 1..])
+        let (field, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            let mut end = quoted.find('"').unwrap();
+            while quoted[end + 1..].starts_with('"') {
+                end += 2 + quoted[end + 2..].find('"').unwrap();
             }
-            None => {
-                let end = rest.find([',', '\n']).unwrap();
-                (Some(rest[..end].to_owned()).filter(|text| !text.is_empty()), &rest[end..])
-            }
+            (Some(quoted[..end].replace("\"\"", "\"")), &quoted[end + 1..])
+        } else {
+            let end = rest.find([',', '\n']).unwrap();
+            (Some(rest[..end].to_owned()).filter(|text| !text.is_empty()), &rest[end..])
         };
         row.push(field);
         if after.starts_with('\n') {

@@ -90,7 +90,7 @@ impl<S: Subject> Bed<S> {
     }
 
     /// How many different keys an audit counts: only where the database keeps keys apart does it say.
-    pub(super) fn counted_keys(&self, keys: u64) -> Option<u64> {
+    pub(super) fn counted_keys(keys: u64) -> Option<u64> {
         (!S::LACKS.contains(&Need::Keys)).then_some(keys)
     }
 

@@ -51,7 +51,7 @@ async fn sums<S: Subject>(bed: Bed<S>) {
     assert_eq!(bed.write(&table, &rows).await.accepted, 600);
     let wanted = Audit {
         rows: 600,
-        distinct_keys: bed.counted_keys(ids.iter().collect::<HashSet<_>>().len() as u64),
+        distinct_keys: Bed::<S>::counted_keys(ids.iter().collect::<HashSet<_>>().len() as u64),
         columns: vec![
             column("id", &ids, 0..600),
             column("large", &large, (0..600).filter(|row| row % 5 != 0)),
@@ -77,7 +77,7 @@ async fn empty<S: Subject>(bed: Bed<S>) {
     bed.recreate(&table).await;
     let audit = bed.audit(&table).await;
     let columns = vec![column("id", &[], 0..0)];
-    assert_eq!(audit, Audit { rows: 0, distinct_keys: bed.counted_keys(0), columns });
+    assert_eq!(audit, Audit { rows: 0, distinct_keys: Bed::<S>::counted_keys(0), columns });
 }
 
 async fn scope<S: Subject>(bed: Bed<S>) {
@@ -88,7 +88,7 @@ async fn scope<S: Subject>(bed: Bed<S>) {
     let scope = Scope::Between { column: 0, low: -10, high: 20 };
     let wanted = Audit {
         rows: 31,
-        distinct_keys: bed.counted_keys(31),
+        distinct_keys: Bed::<S>::counted_keys(31),
         columns: vec![column("id", &ids, 0..31)],
     };
     assert_eq!(bed.audit_within(&table, &scope).await, wanted, "both ends are included");

@@ -59,7 +59,7 @@ async fn hostile<S: Subject>(bed: Bed<S>) {
             audit.columns.iter().find(|column| column.name == name).and_then(|column| column.sum);
         assert_eq!(
             (audit.rows, audit.distinct_keys, sum),
-            (2, bed.counted_keys(2), Some(42)),
+            (2, Bed::<S>::counted_keys(2), Some(42)),
             "{name}"
         );
         let place = table.columns.iter().position(|column| *column.name == *name);

@@ -244,7 +244,7 @@ async fn series<S: Subject>(bed: Bed<S>) {
         (row[ts].clone(), row[sensor].clone().map(|text| text.parse::<i64>().ok()))
     });
     compare::assert_rows::<S>(&table, &batches, &read);
-    assert_eq!(bed.audit(&table).await.distinct_keys, bed.counted_keys(30));
+    assert_eq!(bed.audit(&table).await.distinct_keys, Bed::<S>::counted_keys(30));
 }
 
 async fn filled<S: Subject>(bed: Bed<S>, document: &str, rows: u64) {
