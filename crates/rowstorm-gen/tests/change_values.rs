@@ -5,6 +5,7 @@ mod kinds;
 mod mixes;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
 
 use mixes::{changes_of, document, shop, walking};
 use proptest::prelude::*;
@@ -68,6 +69,16 @@ impl Database {
                     OpKind::Update => {
                         let there = table.get_mut(&key).expect("an update finds its row");
                         there.extend(record(row));
+                    }
+                    OpKind::Rekey => {
+                        let mut there = table.remove(&key).expect("a rekey finds its row");
+                        // The key as it becomes stands behind the key as it is.
+                        let new = &row.values()[columns.key.len()..];
+                        for (place, value) in columns.key.iter().zip(new) {
+                            there.insert(columns.columns[*place].name.to_string(), value.clone());
+                        }
+                        let key = new.iter().map(Value::to_string).collect::<Vec<_>>().join("/");
+                        assert!(table.insert(key, there).is_none(), "a key twice: {row}");
                     }
                     OpKind::Delete => assert!(table.remove(&key).is_some(), "no {key} to delete"),
                     OpKind::Read => assert!(table.contains_key(&key), "no {key} to read"),
@@ -135,9 +146,15 @@ prop_compose! {
         weights in proptest::collection::vec(1_u32..9, 7),
         delete in prop_oneof![Just("oldest"), Just("uniform")],
         pick in prop_oneof![Just("uniform"), Just("latest"), Just("{ hotspot: 0.05 }")],
+        rekey in prop_oneof![Just(0_u32), 1_u32..6],
         seed in 0_u64..1000,
     ) -> ChangePlan {
-        changes_of(&document(parents, children, streams, &mix(&weights, pick, delete)), seed)
+        let mut mix = mix(&weights, pick, delete);
+        if rekey > 0 {
+            write!(mix, "\n    - {{ rekey: children, pick: {delete}, weight: {rekey} }}")
+                .expect("a string takes all");
+        }
+        changes_of(&document(parents, children, streams, &mix), seed)
     }
 }
 

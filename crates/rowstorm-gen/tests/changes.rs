@@ -41,6 +41,12 @@ impl Model {
                 assert!(live.insert(op.row));
             }
             OpKind::Delete => assert!(live.remove(&op.row), "{op:?} takes a row that is not there"),
+            OpKind::Rekey => {
+                let unborn = self.unborn.get_mut(&op.table).expect("the model has every table");
+                assert_eq!(op.to, Some(*unborn), "keys are given in order: {op:?}");
+                assert!(live.remove(&op.row) && live.insert(*unborn));
+                *unborn += u64::from(changes.streams());
+            }
             OpKind::Update | OpKind::Read => {
                 assert!(live.contains(&op.row), "{op:?} picks a row that is not there");
             }
@@ -71,6 +77,7 @@ prop_compose! {
         streams in 1_u32..5,
         preload in (prop_oneof![0_u64..20, 20_u64..900], 1_u64..900),
         weights in proptest::collection::vec(1_u32..12, 7),
+        rekey in 0_u32..4,
         delete in prop_oneof![Just("oldest"), Just("uniform")],
         pick in prop_oneof![
             Just("uniform"), Just("latest"), Just("oldest"), Just("{ zipf: 1.2 }"), Just("{ hotspot: 0.1 }")
@@ -86,7 +93,10 @@ prop_compose! {
     - {{ delete: children, pick: {delete}, weight: {} }}
     - {{ read: children, pick: {pick}, weight: {} }}",
             weights[0], weights[1], weights[2], weights[3], weights[4], weights[5], weights[6],
-        );
+        ) + &match rekey {
+            0 => String::new(),
+            weight => format!("\n    - {{ rekey: children, pick: {delete}, weight: {weight} }}"),
+        };
         // Parents are referred to, so that there is at least one.
         changes_of(&document(preload.1, preload.0, streams, &mix), seed)
     }
@@ -149,8 +159,9 @@ proptest! {
     fn a_row_was_born_by_the_op_that_inserts_it(changes in any_changes(), ops in 0_u64..2_000) {
         let stream = changes.stream(changes.streams() - 1);
         for op in stream.iter(0..ops.min(stream.ops())) {
-            if op.kind == OpKind::Insert {
-                prop_assert_eq!(stream.birth(op.table, op.row), Some(op.number));
+            if matches!(op.kind, OpKind::Insert | OpKind::Rekey) {
+                let row = op.to.unwrap_or(op.row);
+                prop_assert_eq!(stream.birth(op.table, row), Some(op.number));
             }
         }
         for table in 0..2 {
@@ -216,11 +227,11 @@ fn the_shop_changes_as_its_document_says() {
     let ops = 1_000_000;
     assert_eq!(
         stream.counts(0, ops),
-        Counts { inserted: 100_000, updated: 100_000, deleted: 0, read: 0 }
+        Counts { inserted: 100_000, updated: 100_000, deleted: 0, rekeyed: 0, read: 0 }
     );
     assert_eq!(
         stream.counts(1, ops),
-        Counts { inserted: 400_000, updated: 350_000, deleted: 50_000, read: 0 }
+        Counts { inserted: 400_000, updated: 350_000, deleted: 50_000, rekeyed: 0, read: 0 }
     );
     assert_eq!(stream.live_rows(1, ops), 7_813 + 350_000);
     assert_eq!(stream.ops(), rowstorm_gen::changes::OPS_MAX);

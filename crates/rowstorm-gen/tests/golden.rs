@@ -77,6 +77,15 @@ fn changes_write_what_they_always_wrote() {
     - { update: children, set: [note, at], weight: 2 }
     - { update: children, set: [word, parent], weight: 1 }
     - { delete: children, weight: 1 }";
+    let rekeys = "- { insert: children, weight: 1 }
+    - { update: children, set: [note], weight: 2 }
+    - { rekey: children, weight: 2 }
+    - { delete: children, weight: 1 }";
+    write_changes("changes_values.txt", mix);
+    write_changes("changes_rekey.txt", rekeys);
+}
+
+fn write_changes(file: &str, mix: &str) {
     let changes = mixes::changes_of(&mixes::document(30, 60, 3, mix), 42);
     let mut text = format!("# version {GENERATOR_VERSION}, seed 42, stream 1\n");
     let (stream, mut batch) = (changes.stream(1), ChangeBatch::default());
@@ -86,17 +95,17 @@ fn changes_write_what_they_always_wrote() {
             let group = &batch.groups()[0];
             let kind = changes.entries()[group.entry].kind;
             let row = &changes.statement(group.entry).read(&group.batch)[0];
-            writeln!(text, "{fate:?} {op} {kind:?} {row}").unwrap();
+            writeln!(text, "{fate:?} {op} {kind:?} {row}").expect("a string takes all");
         }
     }
     let (expected, mut rows) = (stream.expected(60), Batch::default());
     for table in 0..2 {
         expected.fill(table, &expected.rows(table).collect::<Vec<_>>(), &mut rows);
         for row in changes.table(table).read(&rows) {
-            writeln!(text, "after 60: {row}").unwrap();
+            writeln!(text, "after 60: {row}").expect("a string takes all");
         }
     }
-    check("changes_values.txt", &text);
+    check(file, &text);
 }
 
 #[test]

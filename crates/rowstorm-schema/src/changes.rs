@@ -46,7 +46,7 @@ fn is_zero(share: &f64) -> bool {
     *share == 0.0
 }
 
-/// One kind of change. Exactly one of `insert`, `update`, `delete` and `read` names its table.
+/// One kind of change. Exactly one of `insert`, `update`, `delete`, `rekey` and `read` names its table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -59,14 +59,17 @@ pub struct Change {
     /// Delete from this table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete: Option<String>,
+    /// Give rows of this table another key, and leave the rest as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rekey: Option<String>,
     /// Read rows of this table by their key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read: Option<String>,
     /// The columns that an update sets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<String>,
-    /// How an update or a read picks its row (`uniform` unless said); a delete takes the `oldest`, or goes through the
-    /// rows in a shuffled order (`uniform`).
+    /// How an update or a read picks its row (`uniform` unless said); a delete and a rekey take the `oldest`, or go through
+    /// the rows in a shuffled order (`uniform`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pick: Option<Pick>,
     /// How often, in relation to the others.
@@ -82,20 +85,25 @@ pub enum ChangeKind<'a> {
     Update(&'a str),
     /// Delete from this table.
     Delete(&'a str),
+    /// Give rows of this table another key.
+    Rekey(&'a str),
     /// Read from this table.
     Read(&'a str),
 }
 
 impl Change {
-    /// What the change does; `None` unless exactly one of `insert`, `update`, `delete` and `read` is there.
+    /// What the change does; `None` unless exactly one of `insert`, `update`, `delete`, `rekey` and `read` is there.
     pub fn kind(&self) -> Option<ChangeKind<'_>> {
-        match (&self.insert, &self.update, &self.delete, &self.read) {
-            (Some(table), None, None, None) => Some(ChangeKind::Insert(table)),
-            (None, Some(table), None, None) => Some(ChangeKind::Update(table)),
-            (None, None, Some(table), None) => Some(ChangeKind::Delete(table)),
-            (None, None, None, Some(table)) => Some(ChangeKind::Read(table)),
-            (_, _, _, _) => None,
-        }
+        let mut kinds = [
+            self.insert.as_deref().map(ChangeKind::Insert),
+            self.update.as_deref().map(ChangeKind::Update),
+            self.delete.as_deref().map(ChangeKind::Delete),
+            self.rekey.as_deref().map(ChangeKind::Rekey),
+            self.read.as_deref().map(ChangeKind::Read),
+        ]
+        .into_iter()
+        .flatten();
+        kinds.next().filter(|_| kinds.next().is_none())
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Group {
     pub ops: Vec<u64>,
     /// The ops' rows, side by side.
     pub rows: Vec<u64>,
+    /// The rows whose keys they take, where the entry gives other keys.
+    pub to: Vec<u64>,
     /// The columns of [`ChangePlan::statement`](super::ChangePlan::statement), a value for each op. Its `rows` count
     /// from 0: they are no rows of the table.
     pub batch: Batch,
@@ -87,7 +89,7 @@ impl ChangeStream {
                 }
             }));
             let rules = &self.mix.rules[self.mix.course.entries[group.entry].table];
-            rules.fill(shape, &group.rows, cells, &mut group.batch);
+            rules.fill(shape, [&group.rows, &group.to], cells, &mut group.batch);
         }
     }
 }
@@ -100,6 +102,10 @@ impl ChangeBatch {
             OpKind::Insert => 0,
             OpKind::Update | OpKind::Delete | OpKind::Read => {
                 self.touched.next(op.table, op.row, rank)
+            }
+            OpKind::Rekey => {
+                let level = self.touched.next(op.table, op.row, rank);
+                op.to.map_or(level, |to| self.touched.put(op.table, to, level, rank))
             }
         };
         let place = level * ranks.len() + rank;
@@ -114,22 +120,24 @@ impl ChangeBatch {
             (group.entry, group.level, group.rank) = (op.entry, level, rank);
             group.ops.clear();
             group.rows.clear();
+            group.to.clear();
             self.used += 1;
             self.used - 1
         });
         self.groups[at].ops.push(op.number);
         self.groups[at].rows.push(op.row);
+        self.groups[at].to.extend(op.to);
     }
 }
 
-/// The order of the entries within a level: inserts, parents first; updates and reads; deletes, children first.
+/// The order of the entries within a level: inserts, parents first; updates, rekeys and reads; deletes, children first.
 pub(super) fn ranks(entries: &[super::Entry]) -> Vec<usize> {
     let key = |at: &usize| {
         let entry = &entries[*at];
         let table = entry.table as i64;
         match entry.kind {
             OpKind::Insert => (0, table, *at),
-            OpKind::Update | OpKind::Read => (1, 0, *at),
+            OpKind::Update | OpKind::Rekey | OpKind::Read => (1, 0, *at),
             OpKind::Delete => (2, -table, *at),
         }
     };

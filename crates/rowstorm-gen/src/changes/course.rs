@@ -150,7 +150,7 @@ impl Course {
         }
     }
 
-    /// The op that inserts a stream's own row; `None` if it is there before the first.
+    /// The op that begins a stream's own row; `None` if it is there before the first.
     pub(super) fn birth(&self, stream: u64, table: usize, own: u64) -> Option<u64> {
         let start = &self.starts(stream)[table];
         if own < start.preload {

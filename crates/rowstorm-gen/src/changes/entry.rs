@@ -17,8 +17,23 @@ pub enum OpKind {
     Update,
     /// Takes a live row away.
     Delete,
+    /// Gives a live row the key of a row that was not there, and leaves its other columns.
+    Rekey,
     /// Reads a live row.
     Read,
+}
+
+impl OpKind {
+    /// The document's word: `insert`, `update`, `delete`, `rekey` or `read`.
+    pub fn word(self) -> &'static str {
+        match self {
+            OpKind::Insert => "insert",
+            OpKind::Update => "update",
+            OpKind::Delete => "delete",
+            OpKind::Rekey => "rekey",
+            OpKind::Read => "read",
+        }
+    }
 }
 
 /// One entry of the document's mix.
@@ -53,9 +68,10 @@ impl Entry {
             Some(ChangeKind::Insert(name)) => (OpKind::Insert, name),
             Some(ChangeKind::Update(name)) => (OpKind::Update, name),
             Some(ChangeKind::Delete(name)) => (OpKind::Delete, name),
+            Some(ChangeKind::Rekey(name)) => (OpKind::Rekey, name),
             Some(ChangeKind::Read(name)) => (OpKind::Read, name),
             None => {
-                let problem = "a change is one of `insert`, `update`, `delete` and `read`";
+                let problem = "a change is one of `insert`, `update`, `delete`, `rekey` and `read`";
                 return Err(invalid(&place, problem));
             }
         };
@@ -65,6 +81,12 @@ impl Entry {
         let found = plan.tables().iter().position(|table| *table.name == *name);
         let table = found.ok_or_else(|| invalid(&place, format!("there is no table `{name}`")))?;
         let columns = &plan.tables()[table].columns;
+        let custom = columns.iter().find(|column| plan.is_custom(name, &column.name));
+        if let Some(column) = custom.filter(|_| kind == OpKind::Rekey) {
+            let problem =
+                format!("`{}` has a fill of your own, which knows rows only", column.name);
+            return Err(invalid(&format!("{place}.rekey"), problem));
+        }
         let set = change
             .set
             .iter()

@@ -60,6 +60,8 @@ pub struct Expected {
 impl ChangeStream {
     /// The rows after the first `ops`: goes through all updates once.
     ///
+    /// A table whose rows get other keys takes its 4 bytes for every row that ever was.
+    ///
     /// # Panics
     /// If there are not so many ops.
     pub fn expected(&self, ops: u64) -> Expected {
@@ -73,9 +75,19 @@ impl ChangeStream {
                 vec![0; if entry.is_drawn_update() { rows as usize } else { 0 }]
             })
             .collect();
-        self.each_update(ops, |number, entry, table, own| {
-            if let Some(at) = own.checked_sub(first[table]) {
-                last[entry][at as usize] = number as u32 + 1;
+        let streams = self.mix.course.streams;
+        let place = |table: usize, row: u64| (row / streams).checked_sub(first[table]);
+        self.each_told(ops, |op| match (place(op.table, op.row), op.to) {
+            (None, _) => {}
+            (Some(at), None) => last[op.entry][at as usize] = op.number as u32 + 1,
+            // What was written stays with the row.
+            (Some(at), Some(to)) => {
+                let to = (to / streams - first[op.table]) as usize;
+                for (entry, last) in entries.iter().zip(&mut last) {
+                    if entry.table == op.table && entry.is_drawn_update() {
+                        last[to] = last[at as usize];
+                    }
+                }
             }
         });
         Expected { stream: self.clone(), ops, last, first }
@@ -84,7 +96,12 @@ impl ChangeStream {
     /// The least of the stream's own numbers that is alive.
     fn first_live(&self, table: usize, ops: u64) -> u64 {
         let (live, base) = (self.live(table, ops), self.base(table));
-        if !self.mix.course.turnovers[table].is_shuffled {
+        let turnover = &self.mix.course.turnovers[table];
+        if turnover.is_rekeyed {
+            // A row is told by all that it was before.
+            return 0;
+        }
+        if !turnover.is_shuffled {
             return live.gone;
         }
         live.gone.checked_sub(base).map_or(0, |after| base + after / SHUFFLED * SHUFFLED)
@@ -110,7 +127,7 @@ impl Expected {
     /// The op that wrote a live row last; `None` if it stands as it was loaded.
     pub fn version(&self, table: usize, row: u64) -> Option<u64> {
         let updated = self.updated(table, row, |_| true);
-        updated.or_else(|| self.stream.birth(table, row))
+        updated.max(self.stream.birth(table, row))
     }
 
     /// Fills `out` with live rows of a table: the columns of [`ChangePlan::table`](super::ChangePlan::table).
@@ -121,23 +138,35 @@ impl Expected {
         let mix = &self.stream.mix;
         let own = u64::from(self.stream.number());
         let cell = |number| edition(number, own, mix.course.streams);
-        let births: Vec<u64> = rows
+        let births: Vec<(u64, u64)> = rows
             .iter()
             .map(|row| {
                 assert!(self.stream.is_live(table, *row, self.ops), "row {row} is not alive");
-                self.stream.birth(table, *row).map_or(*row, cell)
+                let (origin, birth) = self.stream.origin(table, *row);
+                (origin, birth.map_or(origin, cell))
             })
             .collect();
-        let mut cells = Vec::with_capacity(rows.len());
+        let is_rekeyed = mix.course.turnovers[table].is_rekeyed;
+        let (mut written, mut cells) = (Vec::new(), Vec::with_capacity(rows.len()));
         let rules = &mix.rules[table];
-        rules.whole.begin(rows, out);
-        for column in 0..out.columns.len() {
+        let whole = &rules.whole;
+        whole.begin(rows, out);
+        for (column, out) in out.columns.iter_mut().enumerate() {
             cells.clear();
-            cells.extend(rows.iter().zip(&births).map(|(row, birth)| {
+            written.clear();
+            for (row, (origin, birth)) in rows.iter().zip(&births) {
                 let sets = |entry: usize| mix.course.entries[entry].set.contains(&column);
-                self.updated(table, *row, sets).map_or(*birth, cell)
-            }));
-            rules.column(column, rows, &cells, &mut out.columns[column]);
+                let op = self.updated(table, *row, sets);
+                cells.push(op.map_or(*birth, cell));
+                // By the key that the row had when the column was written.
+                written.push(match op {
+                    None => *origin,
+                    Some(op) if is_rekeyed => self.stream.op(op).row,
+                    Some(_) => *row,
+                });
+            }
+            let is_key = whole.plan.key.contains(&column);
+            rules.column(column, if is_key { rows } else { &written }, &cells, out);
         }
     }
 

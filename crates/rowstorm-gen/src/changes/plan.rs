@@ -104,7 +104,7 @@ impl ChangePlan {
         let shuffled = |table| {
             let uniform = |(entry, change): (&Entry, &rowstorm_schema::Change)| {
                 entry.table == table
-                    && entry.kind == OpKind::Delete
+                    && matches!(entry.kind, OpKind::Delete | OpKind::Rekey)
                     && change.pick == Some(Pick::Uniform)
             };
             entries.iter().zip(&changes.mix).any(uniform)
@@ -164,8 +164,8 @@ impl ChangePlan {
     }
 
     /// The columns that an entry's statements carry, as a table that encoders understand: a row that is inserted is
-    /// whole; an update has the key's columns first and then what it sets; a delete and a read have the key. Fill it with
-    /// [`ChangeStream::fill`]: its own `fill` makes the rows of the beginning.
+    /// whole; an update has the key's columns first and then what it sets; a rekey has the key
+    /// twice, as it is and as it becomes; a delete and a read have the key. Fill it with [`ChangeStream::fill`]: its own `fill` makes the rows of the beginning.
     pub fn statement(&self, entry: usize) -> &Arc<TablePlan> {
         &self.mix.shapes[entry].plan
     }
@@ -237,7 +237,7 @@ fn fingerprint(
     for ((at, entry), change) in entries.iter().enumerate().zip(mix) {
         let table = &plan.tables()[entry.table];
         hash.text(&table.name);
-        hash.number(entry.kind as u64);
+        hash.text(entry.kind.word());
         change.set.iter().for_each(|column| hash.text(column));
         hash.text(&serde_json::to_string(&change.pick).expect("a pick is plain data"));
         hash.number(pattern.share(at));

@@ -29,6 +29,8 @@ impl Shape {
         let places = match entry.kind {
             OpKind::Insert => return whole.clone(),
             OpKind::Update => [&table.key[..], &entry.set].concat(),
+            // The key as it is, and as it becomes.
+            OpKind::Rekey => [&table.key[..], &table.key].concat(),
             OpKind::Delete | OpKind::Read => table.key.clone(),
         };
         let columns = places.iter().map(|place| table.columns[*place].clone()).collect();
@@ -76,11 +78,19 @@ impl TableRules {
         Ok(TableRules { whole: Shape::whole(table, columns), rules })
     }
 
-    /// Fills `out` with the columns of a shape, for `rows` at `cells`.
-    pub(super) fn fill(&self, shape: &Shape, rows: &[u64], cells: &[u64], out: &mut Batch) {
+    /// Fills `out` with the columns of a shape, for `rows` at `cells`; columns that stand behind the key are those of `to`,
+    /// if there are such rows.
+    pub(super) fn fill(
+        &self,
+        shape: &Shape,
+        [rows, to]: [&[u64]; 2],
+        cells: &[u64],
+        out: &mut Batch,
+    ) {
         shape.begin(rows, out);
-        for (place, column) in shape.places.iter().zip(&mut out.columns) {
-            self.column(*place, rows, cells, column);
+        for (at, (place, column)) in shape.places.iter().zip(&mut out.columns).enumerate() {
+            let is_behind = !to.is_empty() && at >= shape.plan.key.len();
+            self.column(*place, if is_behind { to } else { rows }, cells, column);
         }
     }
 

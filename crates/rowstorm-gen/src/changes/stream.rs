@@ -49,6 +49,8 @@ pub struct Op {
     pub table: usize,
     /// The row, by its number in the table: it names the key.
     pub row: u64,
+    /// The row whose key it takes, if it takes another: a rekey's.
+    pub to: Option<u64>,
 }
 
 /// How often each kind of op came for one table.
@@ -60,6 +62,8 @@ pub struct Counts {
     pub updated: u64,
     /// Rows that were deleted.
     pub deleted: u64,
+    /// Rows that got another key.
+    pub rekeyed: u64,
     /// Reads.
     pub read: u64,
 }
@@ -159,6 +163,7 @@ impl ChangeStream {
                 OpKind::Insert => counts.inserted += count,
                 OpKind::Update => counts.updated += count,
                 OpKind::Delete => counts.deleted += count,
+                OpKind::Rekey => counts.rekeyed += count,
                 OpKind::Read => counts.read += count,
             }
         }
@@ -185,12 +190,24 @@ impl ChangeStream {
         own < live.born && self.shares[table].order.place(own, live.born) >= live.gone
     }
 
-    /// The op that inserts a row of the stream; `None` if it is there before the first.
+    /// The op that inserts a row of the stream, or gives its key to another; `None` if it is there before the first.
     ///
     /// # Panics
     /// If the row belongs to another stream, or is never inserted.
     pub fn birth(&self, table: usize, row: u64) -> Option<u64> {
         self.mix.course.birth(self.number, table, self.own_of(row))
+    }
+
+    /// The row that a row was before it got other keys, and the op that inserted it.
+    pub(super) fn origin(&self, table: usize, row: u64) -> (u64, Option<u64>) {
+        let mut row = row;
+        loop {
+            let birth = self.birth(table, row);
+            match birth.map(|birth| self.op(birth)) {
+                Some(op) if op.kind == OpKind::Rekey => row = op.row,
+                Some(_) | None => return (row, birth),
+            }
+        }
     }
 
     #[inline]
@@ -201,7 +218,7 @@ impl ChangeStream {
         let live = self.mix.course.live_at(&share.start, entry.table, round, place);
         let own = match entry.kind {
             OpKind::Insert => live.born,
-            OpKind::Delete => share.order.row(live.gone, live.born),
+            OpKind::Delete | OpKind::Rekey => share.order.row(live.gone, live.born),
             OpKind::Update | OpKind::Read => match &entry.picker {
                 Picked::Drawn(picker) => {
                     let place = picker.place(self.picks.at(number), live, share.hot);
@@ -210,7 +227,8 @@ impl ChangeStream {
                 Picked::InTurn { .. } => self.in_turn(at, number, live),
             },
         };
-        Op { number, entry: at, kind: entry.kind, table: entry.table, row: self.row_of(own) }
+        let to = (entry.kind == OpKind::Rekey).then(|| self.row_of(live.born));
+        Op { number, entry: at, kind: entry.kind, table: entry.table, row: self.row_of(own), to }
     }
 
     fn in_turn(&self, entry: usize, number: u64, live: Live) -> u64 {
@@ -229,16 +247,17 @@ impl ChangeStream {
         let entry = self.mix.course.turnovers[table].insert;
         let entry = entry.expect("only a table that is inserted into has a prologue");
         let row = self.row_of(start.preload + number - start.before);
-        Op { number, entry, kind: OpKind::Insert, table, row }
+        Op { number, entry, kind: OpKind::Insert, table, row, to: None }
     }
 
-    /// Calls `each` with every update among the first `ops` whose row is drawn: the op, the entry, the table, the stream's
-    /// own row.
-    pub(super) fn each_update(&self, ops: u64, mut each: impl FnMut(u64, usize, usize, u64)) {
+    /// Calls `each` with every op among the first `ops` that only a replay can tell: updates whose row is drawn, and rekeys.
+    pub(super) fn each_told(&self, ops: u64, mut each: impl FnMut(&Op)) {
         let course = &self.mix.course;
-        let is_update =
-            |place: &u64| course.entries[course.pattern.entry(*place)].is_drawn_update();
-        let places: Vec<u64> = (0..course.pattern.len()).filter(is_update).collect();
+        let is_told = |place: &u64| {
+            let entry = &course.entries[course.pattern.entry(*place)];
+            entry.is_drawn_update() || entry.kind == OpKind::Rekey
+        };
+        let places: Vec<u64> = (0..course.pattern.len()).filter(is_told).collect();
         let of_pattern = ops.saturating_sub(self.prologue);
         for round in 0..of_pattern.div_ceil(course.pattern.len()) {
             let first = round * course.pattern.len();
@@ -247,7 +266,7 @@ impl ChangeStream {
                     return;
                 }
                 let op = self.of_pattern(self.prologue + first + place, round, *place);
-                each(op.number, op.entry, op.table, op.row / course.streams);
+                each(&op);
             }
         }
     }

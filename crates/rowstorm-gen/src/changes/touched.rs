@@ -2,7 +2,7 @@
 
 use crate::stream::mix;
 
-/// A hash table with a place for each op of the largest batch, twice over; cleared by counting on.
+/// A hash table with places for the two rows of each op of the largest batch, twice over; cleared by counting on.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     slots: Vec<Slot>,
@@ -19,7 +19,7 @@ struct Slot {
 }
 
 /// A power of two.
-const SLOTS: usize = 2 * crate::BATCH_ROWS_MAX;
+const SLOTS: usize = 4 * crate::BATCH_ROWS_MAX;
 
 impl Touched {
     pub(super) fn clear(&mut self) {
@@ -33,18 +33,35 @@ impl Touched {
 
     /// The level at which an op of this rank may touch a row: the row's last one if the rank is higher, else the next.
     pub(super) fn next(&mut self, table: usize, row: u64, rank: usize) -> usize {
-        let (table, rank) = (table as u32, rank as u32);
+        let (slot, is_new) = self.slot(table, row);
+        if !is_new {
+            slot.level += u32::from(slot.rank >= rank as u32);
+        }
+        slot.rank = rank as u32;
+        slot.level as usize
+    }
+
+    /// Says where a new row was touched, and the level again.
+    pub(super) fn put(&mut self, table: usize, row: u64, level: usize, rank: usize) -> usize {
+        let (slot, _) = self.slot(table, row);
+        (slot.level, slot.rank) = (level as u32, rank as u32);
+        level
+    }
+
+    /// The slot of a row, and whether the batch has just met it.
+    fn slot(&mut self, table: usize, row: u64) -> (&mut Slot, bool) {
+        let (table, generation) = (table as u32, self.generation);
         let mut at = mix(row ^ u64::from(table) << 56) as usize % SLOTS;
-        while self.slots[at].generation == self.generation {
-            let slot = &mut self.slots[at];
-            if (slot.row, slot.table) == (row, table) {
-                slot.level += u32::from(slot.rank >= rank);
-                slot.rank = rank;
-                return slot.level as usize;
-            }
+        while self.slots[at].generation == generation
+            && (self.slots[at].row, self.slots[at].table) != (row, table)
+        {
             at = (at + 1) % SLOTS;
         }
-        self.slots[at] = Slot { row, table, generation: self.generation, level: 0, rank };
-        0
+        let slot = &mut self.slots[at];
+        let is_new = slot.generation != generation;
+        if is_new {
+            *slot = Slot { row, table, generation, level: 0, rank: 0 };
+        }
+        (slot, is_new)
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Turnover {
     births: Vec<u32>,
     /// The first entry that inserts.
     pub(super) insert: Option<usize>,
+    /// Whether rows get other keys.
+    pub(super) is_rekeyed: bool,
     /// Whether deletes go through the rows in a shuffled order.
     pub(super) is_shuffled: bool,
     /// For each place of the round whose op needs live rows: the place, and how many.
@@ -40,8 +42,11 @@ impl Turnover {
                 .map(|(at, _)| at)
         };
         turnover.insert = of(OpKind::Insert).next();
-        turnover.inserts = of(OpKind::Insert).map(|at| pattern.share(at)).sum();
-        turnover.deletes = of(OpKind::Delete).map(|at| pattern.share(at)).sum();
+        let share = |kind| of(kind).map(|at| pattern.share(at)).sum::<u64>();
+        // A rekey ends one key and begins another.
+        turnover.inserts = share(OpKind::Insert) + share(OpKind::Rekey);
+        turnover.deletes = share(OpKind::Delete) + share(OpKind::Rekey);
+        turnover.is_rekeyed = share(OpKind::Rekey) > 0;
         // A shuffled delete takes from complete groups only.
         let delete = if is_shuffled && turnover.inserts > 0 { SHUFFLED } else { 1 };
         let (mut born, mut gone) = (0, 0);
@@ -58,6 +63,12 @@ impl Turnover {
                 }
                 OpKind::Delete => {
                     turnover.needs.push((place, delete));
+                    gone += 1;
+                }
+                OpKind::Rekey => {
+                    turnover.needs.push((place, delete));
+                    turnover.births.push(place as u32);
+                    born += 1;
                     gone += 1;
                 }
                 OpKind::Update | OpKind::Read => turnover.needs.push((place, 1)),

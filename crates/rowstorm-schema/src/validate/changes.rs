@@ -30,7 +30,7 @@ pub(super) fn check(check: &mut Check<'_>) {
         let here = mix.index(at);
         positive(check, change.weight, &here.key("weight"));
         self::change(check, change, &here);
-        if let Some(ChangeKind::Delete(name)) = change.kind() {
+        if let Some(ChangeKind::Delete(name) | ChangeKind::Rekey(name)) = change.kind() {
             alike(check, &changes.mix[..at], change, name, &here);
         }
     }
@@ -41,7 +41,7 @@ fn change(check: &mut Check<'_>, change: &Change, place: &Place) {
         None => {
             if check.is_whole(place) {
                 let help = Some("`{ insert: orders, weight: 1 }`".to_owned());
-                let message = "a change is one of `insert`, `update`, `delete` and `read`";
+                let message = "a change is one of `insert`, `update`, `delete`, `rekey` and `read`";
                 check.value(place, message, help);
             }
         }
@@ -59,9 +59,19 @@ fn change(check: &mut Check<'_>, change: &Change, place: &Place) {
         Some(ChangeKind::Delete(name)) => {
             if let Some(table) = check.table(name, &place.key("delete")) {
                 keyed(check, name, table, &place.key("delete"));
-                delete(check, change, name, place);
+                leave(check, change, name, &place.key("delete"));
             }
             unused(check, !change.set.is_empty(), "set", "a delete sets no column", place);
+            in_order(check, change.pick, "a delete", place);
+        }
+        Some(ChangeKind::Rekey(name)) => {
+            if let Some(table) = check.table(name, &place.key("rekey")) {
+                keyed(check, name, table, &place.key("rekey"));
+                leave(check, change, name, &place.key("rekey"));
+                rekey(check, name, table, &place.key("rekey"));
+            }
+            unused(check, !change.set.is_empty(), "set", "a rekey sets the key alone", place);
+            in_order(check, change.pick, "a rekey", place);
         }
         Some(ChangeKind::Read(name)) => {
             if let Some(table) = check.table(name, &place.key("read")) {
@@ -73,33 +83,59 @@ fn change(check: &mut Check<'_>, change: &Change, place: &Place) {
     }
 }
 
-fn delete(check: &mut Check<'_>, change: &Change, name: &str, place: &Place) {
+/// A key that goes away: by a delete or a rekey.
+fn leave(check: &mut Check<'_>, change: &Change, name: &str, place: &Place) {
     if let Some(by) = check.schema.references(name).first() {
         let message = format!("`{}.{}` refers to `{name}`", by.table, by.column);
-        let help =
-            format!("a row that others refer to is never deleted; delete from `{}` only", by.table);
-        check.value(&place.key("delete"), message, Some(help));
+        let what = if change.delete.is_some() { "deleted" } else { "given another key" };
+        let help = format!(
+            "a row that others refer to is never {what}; change the rows of `{}` only",
+            by.table
+        );
+        check.value(place, message, Some(help));
     }
-    match change.pick {
+}
+
+fn in_order(check: &mut Check<'_>, pick: Option<Pick>, what: &str, place: &Place) {
+    match pick {
         None | Some(Pick::Oldest | Pick::Uniform) => {}
         Some(Pick::Latest | Pick::Zipf(_) | Pick::Hotspot(_)) => {
             let help = "the rows that are left would be no interval, and could not be told without \
                         replaying every op";
-            let message = "a delete picks `oldest` or `uniform`";
+            let message = format!("{what} picks `oldest` or `uniform`");
             check.value(&place.key("pick"), message, Some(help.to_owned()));
         }
     }
 }
 
-/// All deletes of a table go through its rows in one order.
+/// A row keeps its columns when it gets another key: they must not be made from its number.
+fn rekey(check: &mut Check<'_>, name: &str, table: &Table, place: &Place) {
+    let help = || Some("a row that gets another key keeps its other columns".to_owned());
+    let fixed = check.schema.fixed(name);
+    let bound = table.columns.keys().find_map(|column| {
+        let why = fixed.get(column.as_str())?;
+        (!matches!(why, Fixed::Key | Fixed::Same)).then(|| format!("`{column}` {why}"))
+    });
+    let states = table.columns.iter().find_map(|(column, of)| {
+        matches!(of.generator, Generator::States(_)).then(|| format!("`{column}` walks states"))
+    });
+    let series = table.series.as_ref().map(|_| format!("`{name}` has `series`"));
+    if let Some(message) = series.or(bound).or(states) {
+        check.value(place, message, help());
+    }
+}
+
+/// All deletes and rekeys of a table go through its rows in one order.
 fn alike(check: &mut Check<'_>, before: &[Change], change: &Change, name: &str, place: &Place) {
     let shuffled = |change: &Change| change.pick == Some(Pick::Uniform);
     let other = before.iter().find(|other| {
-        other.kind() == Some(ChangeKind::Delete(name)) && shuffled(other) != shuffled(change)
+        let of_table = [Some(ChangeKind::Delete(name)), Some(ChangeKind::Rekey(name))];
+        of_table.contains(&other.kind()) && shuffled(other) != shuffled(change)
     });
     if other.is_some() {
-        let message = format!("another entry deletes from `{name}` with another `pick`");
-        check.value(place, message, Some("give all of a table's deletes the same".to_owned()));
+        let message = format!("another entry takes rows of `{name}` with another `pick`");
+        let help = "give all of a table's deletes and rekeys the same".to_owned();
+        check.value(place, message, Some(help));
     }
 }
 

@@ -1,4 +1,5 @@
 //! One door to the parser for the tests of its problems.
+#![allow(dead_code, reason = "each test target uses its own part of this module")]
 
 use rowstorm_schema::{Format, Problem, Schema};
 

@@ -1,0 +1,189 @@
+//! The `changes:` block: what is there to change, and what can be told afterwards.
+
+mod common;
+
+use common::{check, table};
+use rowstorm_schema::{Format, Schema};
+
+/// A table with a key, and one change.
+fn changing(change: &str) -> String {
+    format!(
+        "{}changes:\n  mix:\n    - {change}\n",
+        table(&["id: { type: int, gen: sequence }"]).replace("  t:\n", "  t:\n    key: [id]\n")
+    )
+}
+
+#[test]
+fn changes_are_checked_against_the_tables() {
+    let with = changing;
+    check(
+        &with("{ insert: tt, weight: 1 }"),
+        "changes.mix[0].insert",
+        (9, 17),
+        "no table `tt`",
+        "mean `t`?",
+    );
+    check(
+        &with("{ update: t, set: [id], weight: 1 }"),
+        "changes.mix[0].set[0]",
+        (9, 26),
+        "`id` is in the key",
+        "",
+    );
+    check(&with("{ update: t, weight: 1 }"), "changes.mix[0]", (9, 7), "which columns it sets", "");
+    check(
+        &with("{ weight: 1 }"),
+        "changes.mix[0]",
+        (9, 7),
+        "one of `insert`, `update`, `delete`, `rekey` and `read`",
+        "",
+    );
+    check(
+        &with("{ delete: t, pick: oldst, weight: 1 }"),
+        "changes.mix[0].pick",
+        (9, 26),
+        "unknown word `oldst`",
+        "mean `oldest`?",
+    );
+    check(&with("{ insert: t, weight: 0 }"), "changes.mix[0].weight", (9, 28), "above 0", "");
+}
+
+#[test]
+fn changes_stay_provable() {
+    let with = changing;
+    check(
+        &with("{ delete: t, pick: latest, weight: 1 }"),
+        "changes.mix[0].pick",
+        (9, 26),
+        "picks `oldest` or `uniform`",
+        "replaying every op",
+    );
+    check(
+        &with("{ delete: t, weight: 1 }\n    - { delete: t, pick: uniform, weight: 1 }"),
+        "changes.mix[1]",
+        (10, 7),
+        "with another `pick`",
+        "the same",
+    );
+    check(
+        &with("{ rekey: t, pick: { zipf: 1 }, weight: 1 }"),
+        "changes.mix[0].pick",
+        (9, 25),
+        "picks `oldest` or `uniform`",
+        "replaying every op",
+    );
+    let counted = with("{ rekey: t, weight: 1 }")
+        .replace("    columns:\n", "    columns:\n      no: { type: int, gen: sequence }\n");
+    check(
+        &counted,
+        "changes.mix[0].rekey",
+        (10, 16),
+        "`no` counts rows",
+        "keeps its other columns",
+    );
+    check(&with("{ read: t, set: [id], weight: 1 }"), "changes.mix[0].set", (9, 18), "a read", "");
+    let streams = with("{ read: t, weight: 1 }").replace("  mix:", "  streams: 1025\n  mix:");
+    check(&streams, "changes.streams", (8, 12), "1 to 1024", "");
+    let rollback = with("{ read: t, weight: 1 }").replace("  mix:", "  rollback: 1\n  mix:");
+    check(&rollback, "changes.rollback", (8, 13), "from 0 to below 1", "");
+}
+
+/// What an update cannot draw anew, each with its reason.
+#[test]
+fn columns_that_never_change_are_not_set() {
+    let text = |set: &str| {
+        format!(
+            "version: 1
+tables:
+  p:
+    key: [id]
+    columns:
+      id: {{ type: int, gen: sequence }}
+      code: {{ type: text, gen: {{ fake: word }} }}
+      name: {{ type: text, gen: {{ fake: name }} }}
+      size: {{ type: int, unique: true, gen: {{ uniform: [1, 9000] }} }}
+      seen: {{ type: timestamp, gen: {{ clock: {{ step: 1s }} }} }}
+      link: {{ type: text, gen: {{ template: 'x/{{id}}' }} }}
+      mail: {{ type: text, gen: {{ template: '{{name}}.{{id}}@x' }} }}
+      tags: {{ type: object, gen: {{ object: {{ t: {{ type: text, gen: {{ template: '{{inner}}' }} }} }} }} }}
+      inner: {{ type: text, gen: {{ fake: word }} }}
+  c:
+    series: {{ count: 3, levels: {{ line: id }} }}
+    key: [line, n]
+    columns:
+      n: {{ type: int, gen: sequence }}
+      host: {{ type: text, per: series, gen: {{ fake: word }} }}
+      to: {{ type: text, gen: {{ ref: {{ table: p, column: code }} }} }}
+changes: {{ mix: [ {{ update: p, set: {set}, weight: 1 }} ] }}
+"
+        )
+    };
+    for (column, why) in [
+        ("id", "in the key"),
+        ("code", "what `c.to` refers to"),
+        ("size", "dealt out among the rows"),
+        ("seen", "counts rows (`clock`)"),
+        ("link", "would be the same again"),
+        ("tags", "counts rows (`template`)"),
+        ("inner", "read by `tags`"),
+    ] {
+        let found = common::problems(&text(&format!("[{column}]")), Format::Yaml);
+        assert_eq!(found.len(), 1, "{column}: {found:#?}");
+        assert!(found[0].message.contains(why), "{column}: {}", found[0].message);
+    }
+    for column in ["name", "mail"] {
+        Schema::parse(&text(&format!("[{column}]")), Format::Yaml, "test").unwrap();
+    }
+    let series = text("[host]").replace("update: p", "update: c");
+    assert!(common::problems(&series, Format::Yaml)[0].message.contains("belongs to its series"));
+    let parents = text("[name]").replace("update: p, set: [name]", "delete: p");
+    let found = common::problems(&parents, Format::Yaml);
+    assert_eq!(found[0].message, "`c.to` refers to `p`");
+}
+
+#[test]
+fn states_lead_somewhere_and_back_only_in_rings() {
+    let with =
+        |states: &str| table(&[&format!("s: {{ type: text, gen: {{ states: {states} }} }}")]);
+    Schema::parse(&with("{ next: { on: [off], off: [on] } }"), Format::Yaml, "test").unwrap();
+    check(
+        &with("{ next: { on: [off, broken], off: [on] } }"),
+        "tables.t.columns.s.gen.states.next.on",
+        (5, 53),
+        "come back to `on`",
+        "in a ring",
+    );
+    check(
+        &with("{ next: {} }"),
+        "tables.t.columns.s.gen.states.next",
+        (5, 47),
+        "nowhere to go",
+        "open",
+    );
+    let mix = |mix: &str| {
+        format!(
+            "{}changes:\n  mix:\n{}",
+            table(&[
+                "id: { type: int, gen: sequence }",
+                "s: { type: text, gen: { states: { next: { a: [b] } } } }",
+            ])
+            .replace("  t:\n", "  t:\n    key: [id]\n"),
+            mix.split(';').map(|change| "    - ".to_owned() + change + "\n").collect::<String>(),
+        )
+    };
+    let update = "{ update: t, set: [s], weight: 1 }";
+    for (changes, problem) in [
+        ("{ update: t, set: [s], pick: oldest, weight: 1 }".to_owned(), "take turns"),
+        (format!("{update};{update}"), "another entry moves rows"),
+        (format!("{update};{{ delete: t, weight: 1 }}"), "outnumber its inserts"),
+        (
+            format!(
+                "{update};{{ insert: t, weight: 1 }};{{ delete: t, pick: uniform, weight: 1 }}"
+            ),
+            "deletes from `t` pick `uniform`",
+        ),
+    ] {
+        let found = common::problems(&mix(&changes), Format::Yaml);
+        assert!(found[0].message.contains(problem), "{found:?}");
+    }
+}
