@@ -24,7 +24,7 @@ const OTHERS: [&str; 5] =
 const TESTS: &str = "ROWSTORM_TEST_";
 
 /// Every key that a flag and a variable may set.
-pub(crate) const KEYS: [&str; 23] = [
+pub(crate) const KEYS: [&str; 24] = [
     "rows",
     "duration",
     "warmup",
@@ -32,6 +32,7 @@ pub(crate) const KEYS: [&str; 23] = [
     "rate",
     "batch",
     "in_flight",
+    "objective",
     "max_bytes_in_flight",
     "seed",
     "epoch",

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
 use rowstorm::schema::{
-    AutoOr, ByteSize, IndexTime, Progress, Rate, Shard, Span, TableMode, Tolerance,
+    AutoOr, ByteSize, IndexTime, Objective, Progress, Rate, Shard, Span, TableMode, Tolerance,
 };
 use serde::Serialize;
 
@@ -40,14 +40,18 @@ pub(crate) struct RunFlags {
     #[arg(long, value_name = "N/s|max", help_heading = "Load")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rate: Option<Rate>,
-    /// Rows per batch, or auto
-    #[arg(long, value_name = "auto|N", help_heading = "Load")]
+    /// Rows per batch; auto finds it and keeps looking, auto:freeze holds what it found
+    #[arg(long, value_name = "auto|auto:freeze|N", help_heading = "Load")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) batch: Option<AutoOr>,
-    /// Batches in flight at once (connections), or auto
-    #[arg(long, value_name = "auto|N", help_heading = "Load")]
+    /// Batches in flight at once (connections), as --batch; if either freezes, both do
+    #[arg(long, value_name = "auto|auto:freeze|N", help_heading = "Load")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) in_flight: Option<AutoOr>,
+    /// What auto looks for: throughput, knee (where twice as much gains little), 'p99 < 50ms'
+    #[arg(long, value_name = "GOAL", help_heading = "Load")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) objective: Option<Objective>,
     /// The most payload bytes in memory at once: 256MiB
     #[arg(long, value_name = "BYTES", help_heading = "Load")]
     #[serde(skip_serializing_if = "Option::is_none")]

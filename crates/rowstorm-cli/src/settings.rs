@@ -23,6 +23,7 @@ pub(crate) fn defaults() -> RunSettings {
         rate: Some(Rate::Max),
         batch: Some(options.batch),
         in_flight: Some(options.in_flight),
+        objective: Some(options.objective),
         max_bytes_in_flight: Some(ByteSize(options.bytes_in_flight_max)),
         seed: Some(PlanOptions::default().seed),
         table_mode: Some(TableMode::Create),
@@ -86,6 +87,7 @@ pub(crate) fn run_options(
     Ok(RunOptions {
         batch: settings.batch.unwrap_or(AutoOr::Auto),
         in_flight: settings.in_flight.unwrap_or(AutoOr::Auto),
+        objective: settings.objective.unwrap_or_default(),
         duration: settings.duration.map(|span| span.0),
         warmup: settings.warmup.map_or(Duration::ZERO, |span| span.0),
         rate: match settings.rate {

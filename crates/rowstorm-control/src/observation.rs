@@ -25,6 +25,12 @@ pub trait Controller: Send + fmt::Debug {
         self.decision()
     }
 
+    /// A reason of the last observation that another overtook at once: the verdict on a trial, where the next trial began
+    /// in the same moment. Who tells the story of a run wants both.
+    fn overtaken(&self) -> Option<Reason> {
+        None
+    }
+
     /// The setting that it holds for the best so far; what is in force can be a trial.
     fn kept(&self) -> Point {
         let decision = self.decision();

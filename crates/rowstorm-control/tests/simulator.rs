@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use rowstorm_control::sim::{self, Bench, Frozen, Scenario, Simulation, Surface, Weather};
-use rowstorm_control::{Controller, Explorer, ExplorerOptions, Objective, Observation, Verdict};
+use rowstorm_control::{
+    Controller, Explorer, ExplorerOptions, Objective, Observation, Reason, Verdict,
+};
 
 fn explorer(surface: &Surface) -> Explorer {
     let options = ExplorerOptions::new(surface.bounds(), surface.row_bytes);
@@ -81,6 +83,30 @@ fn the_journal_of_a_run_replays_to_the_same_decisions() {
     for (seen, decided) in &journal {
         assert_eq!(again.observe(seen), decided);
     }
+}
+
+#[test]
+fn what_is_kept_moves_with_a_verdict_even_where_the_next_trial_begins_at_once() {
+    let scenarios = sim::tuned();
+    let scenario = scenarios.iter().find(|one| one.name == "node-gone").expect("it is there");
+    let surface = &scenario.regimes[0].surface;
+    let journal = play(scenario, 3, 400.0, &mut explorer(surface)).journal;
+    let mut again = explorer(surface);
+    let (mut settled, mut moves) = (false, 0);
+    for (seen, decided) in &journal {
+        let kept = again.kept();
+        again.observe(seen);
+        settled |= matches!(decided.reason, Reason::Settled { .. });
+        if settled && again.kept() != kept {
+            moves += 1;
+            let said = [Some(decided.reason), again.overtaken()];
+            let verdict = |reason: &Reason| {
+                matches!(reason, Reason::Better { .. } | Reason::Smaller { .. } | Reason::Busy)
+            };
+            assert!(said.iter().flatten().any(verdict), "{kept} to {}: {said:?}", again.kept());
+        }
+    }
+    assert!(moves > 1, "{moves}");
 }
 
 #[test]

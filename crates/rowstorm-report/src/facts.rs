@@ -62,12 +62,20 @@ pub(crate) fn bytes_per_row(record: &RunRecord) -> Option<String> {
 /// How the setting came about: `as given`, `settled after 6.20s`, `not settled yet`.
 pub(crate) fn settled(record: &RunRecord) -> String {
     let settings = &record.settings;
-    if settings.batch != "auto" && settings.in_flight != "auto" {
+    let found = |setting: &str| setting.starts_with("auto");
+    if !found(&settings.batch) && !found(&settings.in_flight) {
         return "as given".to_owned();
     }
-    match record.batch.settled_at_s {
-        Some(at) => format!("settled after {}", number::seconds(at)),
-        None => "not settled yet".to_owned(),
+    let batch = &record.batch;
+    match (batch.settled_at_s, batch.frozen_at_s, batch.tainted_at_s) {
+        (_, Some(frozen), None) => format!("frozen after {}", number::seconds(frozen)),
+        (_, Some(frozen), Some(tainted)) => format!(
+            "frozen after {}, and changed by overload after {}",
+            number::seconds(frozen),
+            number::seconds(tainted)
+        ),
+        (Some(at), None, _) => format!("settled after {}", number::seconds(at)),
+        (None, None, _) => "not settled yet".to_owned(),
     }
 }
 

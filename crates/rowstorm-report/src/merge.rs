@@ -176,8 +176,12 @@ fn batching(parts: &[&RunRecord]) -> Batching {
         chosen_rows: each().map(|batch| batch.chosen_rows).max().unwrap_or_default(),
         chosen_in_flight: each().map(|batch| batch.chosen_in_flight).sum(),
         settled_at_s: settled.map(|times| times.into_iter().fold(0.0, f64::max)),
+        frozen_at_s: None,
+        tainted_at_s: None,
         in_flight_bytes_max: each().map(|batch| batch.in_flight_bytes_max).sum(),
         decisions: Vec::new(),
+        decisions_left_out: 0,
+        tried: Vec::new(),
     }
 }
 

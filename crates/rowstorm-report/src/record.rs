@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::steps::Step;
+
 /// The version of the format that this crate writes.
 pub const RECORD_VERSION: u32 = 1;
 
@@ -123,10 +125,13 @@ pub struct Settings {
     pub duration_s: Option<f64>,
     /// Rows per second asked for.
     pub rate: Option<f64>,
-    /// Rows per batch: a number or `auto`.
+    /// Rows per batch: a number, `auto` or `auto:freeze`.
     pub batch: String,
-    /// Batches in flight: a number or `auto`.
+    /// Batches in flight: a number, `auto` or `auto:freeze`.
     pub in_flight: String,
+    /// What the controller looked for: `throughput`, `knee`, `p99 < 50ms`.
+    #[serde(default)]
+    pub objective: String,
     /// The budget of payload bytes in memory.
     pub max_bytes_in_flight: u64,
     /// When secondary indexes are made.
@@ -148,10 +153,22 @@ pub struct Batching {
     pub chosen_in_flight: u32,
     /// When it settled, in seconds since the start.
     pub settled_at_s: Option<f64>,
+    /// When it froze: the setting held from then on, in seconds since the start.
+    #[serde(default)]
+    pub frozen_at_s: Option<f64>,
+    /// When overload changed the frozen setting nevertheless: what was measured since is of another one.
+    #[serde(default)]
+    pub tainted_at_s: Option<f64>,
     /// The most payload bytes that were in flight at once.
     pub in_flight_bytes_max: u64,
-    /// Every decision, in order.
+    /// The decisions, in order. Of more than a thousand, old ones are left out, measurements of trials first.
     pub decisions: Vec<DecisionEntry>,
+    /// How many were left out.
+    #[serde(default)]
+    pub decisions_left_out: u64,
+    /// What each setting gave, all its times together.
+    #[serde(default)]
+    pub tried: Vec<Step>,
 }
 
 /// One decision.
@@ -165,7 +182,11 @@ pub struct DecisionEntry {
     pub batch_rows: u32,
     /// Batches in flight from then on.
     pub in_flight: u32,
-    /// Why.
+    /// Why, in one word: `start`, `doubling`, `try`, `compare`, `better`, `smaller`, `back`, `busy`, `rejected`, `late`,
+    /// `too_large`, `budget`, `changed`, `easing`, `settled`, `frozen`, `pinned`, `other`.
+    #[serde(default)]
+    pub kind: String,
+    /// Why, in words.
     pub reason: String,
 }
 

@@ -1,5 +1,8 @@
 //! What each setting of batch size and concurrency gave: rows that arrived between one decision and the next.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::record::RunRecord;
 
 /// Settings within this share of the best are as good.
@@ -9,7 +12,7 @@ pub const AS_GOOD: f64 = 0.97;
 const HELD_S_MIN: f64 = 0.1;
 
 /// One setting and its rate.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// Rows per batch.
     pub batch_rows: u32,
@@ -33,6 +36,15 @@ impl Step {
 ///
 /// A row counts for the setting that held when it arrived, though its batch may have been sent under the one before.
 pub fn steps(record: &RunRecord) -> Vec<Step> {
+    let tried = &record.batch.tried;
+    let mut steps = if tried.is_empty() { between_decisions(record) } else { tried.clone() };
+    steps.retain(|step| step.seconds >= HELD_S_MIN && step.rows > 0);
+    steps.sort_by_key(|step| (step.batch_rows, step.in_flight));
+    steps
+}
+
+/// From the decisions alone, as records had it before they summed up what was tried.
+fn between_decisions(record: &RunRecord) -> Vec<Step> {
     let decisions = &record.batch.decisions;
     let ends = decisions
         .iter()
@@ -54,8 +66,6 @@ pub fn steps(record: &RunRecord) -> Vec<Step> {
             steps.push(Step { batch_rows, in_flight, seconds, rows });
         }
     }
-    steps.retain(|step| step.seconds >= HELD_S_MIN && step.rows > 0);
-    steps.sort_by_key(|step| (step.batch_rows, step.in_flight));
     steps
 }
 

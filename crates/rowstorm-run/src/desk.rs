@@ -121,6 +121,8 @@ impl Desk {
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.clock.end();
+        let at = state.clock.elapsed();
+        state.stats.table_over(at);
         assert!(state.books.balance(), "every row that was handed out is settled");
     }
 
@@ -128,7 +130,8 @@ impl Desk {
     pub(crate) fn open(&self, open: Open) {
         let mut state = self.lock();
         let at = state.clock.elapsed();
-        state.stats.settled_at = None;
+        state.stats.table_over(at);
+        state.stats.decisions.next_table();
         state.stats.decided(at, open.controller.as_ref());
         state.open = Some(open);
     }
@@ -235,6 +238,9 @@ impl Desk {
         let open = open.as_mut().expect("a job is of an open table");
         let decided = open.observe(&seen);
         if decided {
+            stats.decided(at, open.controller.as_ref());
+        }
+        if open.freeze() {
             stats.decided(at, open.controller.as_ref());
         }
         let wake = decided || ended.is_some();

@@ -32,6 +32,7 @@ mod books;
 mod budget;
 mod clock;
 mod crew;
+mod decisions;
 mod desk;
 mod finish;
 mod job;
@@ -52,6 +53,6 @@ mod work;
 
 pub use live::{Live, Phase, Snapshot};
 pub use metrics::{METRIC_NAMES, describe};
-pub use options::{MaxErrors, RunError, RunOptions, Setting, Shard};
+pub use options::{MaxErrors, Objective, RunError, RunOptions, Setting, Shard};
 pub use rowstorm_sink::{IndexTime, PrepareMode};
 pub use run::{Ending, Finished, Run, Stop};

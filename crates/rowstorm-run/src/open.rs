@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use rowstorm_control::{Bounds, Controller, Explorer, ExplorerOptions, Fixed, Observation};
+use rowstorm_control::{
+    self as control, Bounds, Controller, Explorer, ExplorerOptions, Fixed, Observation, Reason,
+};
 
 use crate::work::Work;
-use crate::{RunOptions, Setting};
+use crate::{Objective, RunOptions, Setting};
 
 /// More lanes than this help no database, and each has a connection.
 const LANES_MAX: u32 = 256;
@@ -25,6 +27,7 @@ pub(crate) struct Open {
     /// When handing out ends, since the start of the load.
     pub(crate) deadline: Option<Duration>,
     pub(crate) controller: Box<dyn Controller>,
+    freezes: bool,
     /// Rows that each lane holds and has not settled.
     in_hand: Vec<u64>,
     rows_max: u32,
@@ -59,6 +62,7 @@ impl Open {
             end: work.rows.end,
             deadline,
             controller: controller(options, bounds, row_bytes),
+            freezes: options.freezes(),
             in_hand: Vec::new(),
             rows_max,
             ceiling: rows_max,
@@ -152,16 +156,35 @@ impl Open {
         self.lanes_max = self.lanes_max.min(lanes.max(1));
     }
 
-    /// Tells the controller; whether it decided something.
+    /// Tells the controller; whether it decided something, be it only to stay.
     pub(crate) fn observe(&mut self, seen: &Observation) -> bool {
-        let before = self.controller.decision().number;
-        self.controller.observe(seen).number != before
+        let said = |controller: &dyn Controller| {
+            let decision = controller.decision();
+            (decision.number, decision.reason)
+        };
+        let before = said(&*self.controller);
+        self.controller.observe(seen);
+        let after = said(&*self.controller);
+        // A further measurement of the trial under way is no decision.
+        let same_trial = after.0 == before.0 && matches!(after.1, Reason::Compare { .. });
+        after != before && !same_trial
+    }
+
+    /// Freezes the controller if that is wanted and now is the time; whether it did.
+    pub(crate) fn freeze(&mut self) -> bool {
+        let settled = matches!(self.controller.decision().reason, Reason::Settled { .. });
+        let now = self.freezes && settled;
+        if now {
+            self.freezes = false;
+            self.controller.freeze();
+        }
+        now
     }
 }
 
 fn controller(options: &RunOptions, bounds: Bounds, row_bytes: f64) -> Box<dyn Controller> {
     let given = |setting: Setting| match setting {
-        Setting::Auto => None,
+        Setting::Auto | Setting::AutoFreeze => None,
         Setting::Fixed(number) => Some(number),
     };
     match (given(options.batch), given(options.in_flight)) {
@@ -169,6 +192,11 @@ fn controller(options: &RunOptions, bounds: Bounds, row_bytes: f64) -> Box<dyn C
         (batch_rows, in_flight) => Box::new(Explorer::new(ExplorerOptions {
             batch_rows,
             in_flight,
+            objective: match options.objective {
+                Objective::Throughput => control::Objective::Throughput,
+                Objective::Knee => control::Objective::Knee,
+                Objective::P99Below(limit) => control::Objective::P99Below(limit.0),
+            },
             ..ExplorerOptions::new(bounds, row_bytes)
         })),
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rowstorm_sink::{IndexTime, PrepareMode, SinkError};
 
 pub use rowstorm_gen::schema::AutoOr as Setting;
+pub use rowstorm_gen::schema::Objective;
 pub use rowstorm_gen::schema::Tolerance as MaxErrors;
 pub use rowstorm_report::Shard;
 
@@ -15,6 +16,8 @@ pub struct RunOptions {
     pub batch: Setting,
     /// Batches in flight at once: connections.
     pub in_flight: Setting,
+    /// What the controller looks for, where a setting is not given.
+    pub objective: Objective,
     /// Stop handing out rows after this long.
     pub duration: Option<Duration>,
     /// Leave this much of the start out of latencies and of the rate.
@@ -55,6 +58,7 @@ impl Default for RunOptions {
         RunOptions {
             batch: Setting::Auto,
             in_flight: Setting::Auto,
+            objective: Objective::Throughput,
             duration: None,
             warmup: Duration::ZERO,
             rate: None,
@@ -105,6 +109,11 @@ impl RunOptions {
     /// Rows per second of this shard.
     pub(crate) fn own_rate(&self) -> Option<f64> {
         self.rate.map(|rate| self.shard.map_or(rate, |shard| rate / f64::from(shard.count)))
+    }
+
+    /// Whether the controller explores no more once it has settled. Both settings are found together: one word is enough.
+    pub(crate) fn freezes(&self) -> bool {
+        [self.batch, self.in_flight].contains(&Setting::AutoFreeze)
     }
 
     /// Whether other shards write into the same tables.

@@ -1,5 +1,7 @@
 //! From books, statistics and settings to the run record.
 
+use std::time::Duration;
+
 use rowstorm_gen::Plan;
 use rowstorm_report::{
     Batching, Client, RECORD_VERSION, RunRecord, Schedule, ServerEntry, Settings,
@@ -78,12 +80,19 @@ fn rate(state: &State, arrived: u64, seconds: f64) -> f64 {
 
 fn batching(state: &State, in_flight_bytes_max: u64) -> Batching {
     let open = state.open.as_ref();
+    let story = &state.stats.decisions;
+    let (decisions, left_out) = story.entries();
+    let seconds = |at: Option<Duration>| at.map(|at| at.as_secs_f64());
     Batching {
         chosen_rows: open.map_or(0, crate::open::Open::batch_rows),
         chosen_in_flight: open.map_or(0, crate::open::Open::width),
-        settled_at_s: state.stats.settled_at.map(|at| at.as_secs_f64()),
+        settled_at_s: seconds(story.settled_at),
+        frozen_at_s: seconds(story.frozen_at),
+        tainted_at_s: seconds(story.tainted_at),
         in_flight_bytes_max,
-        decisions: state.stats.decisions.clone(),
+        decisions: decisions.to_vec(),
+        decisions_left_out: left_out,
+        tried: story.tried().to_vec(),
     }
 }
 
@@ -136,6 +145,7 @@ fn settings(plan: &Plan, options: &RunOptions) -> Settings {
         rate: options.rate,
         batch: options.batch.to_string(),
         in_flight: options.in_flight.to_string(),
+        objective: options.objective.to_string(),
         max_bytes_in_flight: options.bytes_in_flight_max,
         indexes: match options.indexes {
             IndexTime::Before => "before",

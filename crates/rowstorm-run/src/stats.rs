@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use rowstorm_control::{Controller, State};
-use rowstorm_report::{DecisionEntry, Latency, Second};
+use rowstorm_control::Controller;
+use rowstorm_report::{Latency, Second};
+
+use crate::decisions::Decisions;
 
 /// Latencies are kept in microseconds up to this; what is longer counts as this long.
 const LATENCY_US_MAX: u64 = 3_600_000_000;
@@ -12,8 +14,6 @@ const LATENCY_US_MAX: u64 = 3_600_000_000;
 const LATE: Duration = Duration::from_millis(1);
 /// Entries of the series: a day of seconds. Beyond, neighbours are merged.
 const SERIES_MAX: usize = 86_400;
-/// Decisions that are kept.
-const DECISIONS_MAX: usize = 1_000;
 
 #[derive(Debug)]
 pub(crate) struct Stats {
@@ -33,8 +33,7 @@ pub(crate) struct Stats {
     pub(crate) make: Duration,
     /// Time spent waiting for the server, all lanes together.
     pub(crate) wait: Duration,
-    pub(crate) decisions: Vec<DecisionEntry>,
-    pub(crate) settled_at: Option<Duration>,
+    pub(crate) decisions: Decisions,
     series: Vec<Second>,
     seconds_per_entry: u64,
     second: SecondSoFar,
@@ -61,8 +60,7 @@ impl Default for Stats {
             arrived: 0,
             make: Duration::ZERO,
             wait: Duration::ZERO,
-            decisions: Vec::new(),
-            settled_at: None,
+            decisions: Decisions::default(),
             series: Vec::new(),
             seconds_per_entry: 1,
             second: SecondSoFar { latency: histogram(2), rows: 0, errors: 0, ticks: 0 },
@@ -101,21 +99,12 @@ impl Stats {
 
     /// The controller decided.
     pub(crate) fn decided(&mut self, at: Duration, controller: &dyn Controller) {
-        let decision = controller.decision();
-        match controller.state() {
-            State::Settled | State::Frozen => self.settled_at = self.settled_at.or(Some(at)),
-            State::Exploring => self.settled_at = None,
-            State::Pinned => {}
-        }
-        if self.decisions.len() < DECISIONS_MAX {
-            self.decisions.push(DecisionEntry {
-                at_s: at.as_secs_f64(),
-                rows: self.arrived,
-                batch_rows: decision.batch_rows,
-                in_flight: decision.in_flight,
-                reason: decision.reason.to_string(),
-            });
-        }
+        self.decisions.add(at, self.arrived, controller);
+    }
+
+    /// Another table begins, or the load is over.
+    pub(crate) fn table_over(&mut self, at: Duration) {
+        self.decisions.close(at, self.arrived);
     }
 
     /// A second is over, or the load is.

@@ -52,4 +52,6 @@ pub use settings::{IndexTime, Late, RunSettings, TableMode};
 pub use states::StatesSpec;
 pub use table::{Index, Level, Schema, Series, Table};
 pub use template::{Template, TemplateError, TemplatePart};
-pub use units::{AutoOr, ByteSize, ParseUnitError, Progress, Rate, Shard, Span, Tolerance};
+pub use units::{
+    AutoOr, ByteSize, Objective, ParseUnitError, Progress, Rate, Shard, Span, Tolerance,
+};

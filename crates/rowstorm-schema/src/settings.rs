@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::units::{optional_number, optional_text};
-use crate::{AutoOr, ByteSize, Progress, Rate, Shard, Span, Tolerance};
+use crate::{AutoOr, ByteSize, Objective, Progress, Rate, Shard, Span, Tolerance};
 
 /// Settings of a run; each absent one is left to the layer below.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,12 +27,15 @@ pub struct RunSettings {
     /// What is done with rows that are due while the target is behind: `queue` (sent late) or `drop` (counted).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late: Option<Late>,
-    /// Rows per batch.
+    /// Rows per batch: a number, `auto`, or `auto:freeze`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<AutoOr>,
     /// Batches in flight at once: connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<AutoOr>,
+    /// What `auto` looks for: `throughput`, `knee`, or `p99 < 50ms`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objective: Option<Objective>,
     /// The most bytes of payload in memory at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes_in_flight: Option<ByteSize>,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rowstorm_schema::{
-    AutoOr, ByteSize, Format, Level, LevelRule, Progress, Rate, RunSettings, Schema, Series, Shard,
-    Span, Table, Tolerance,
+    AutoOr, ByteSize, Format, Level, LevelRule, Objective, Progress, Rate, RunSettings, Schema,
+    Series, Shard, Span, Table, Tolerance,
 };
 
 /// Keys that stand together, each far from the others.
@@ -76,8 +76,12 @@ proptest! {
         for rate in [Rate::PerSecond(f64::from(number)), Rate::Max] {
             prop_assert_eq!(rate.to_string().parse(), Ok(rate));
         }
-        for auto in [AutoOr::Fixed(number), AutoOr::Auto] {
+        for auto in [AutoOr::Fixed(number), AutoOr::Auto, AutoOr::AutoFreeze] {
             prop_assert_eq!(auto.to_string().parse(), Ok(auto));
+        }
+        let limit = Objective::P99Below(Span(Duration::from_micros(us + 1)));
+        for objective in [Objective::Throughput, Objective::Knee, limit] {
+            prop_assert_eq!(objective.to_string().parse(), Ok(objective));
         }
         let shard = Shard::Part { index: number / 2 + 1, of: number };
         prop_assert_eq!(shard.to_string().parse(), Ok(shard));

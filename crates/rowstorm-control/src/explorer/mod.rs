@@ -63,6 +63,9 @@ pub struct Explorer {
     space: Space,
     objective: Objective,
     decision: Decision,
+    /// Reasons given since the last observation came: whether there was one, and the first that was overtaken.
+    told: bool,
+    overtaken: Option<Reason>,
     now: f64,
     kept: Point,
     /// Ties do not shrink below this footprint: where everything is equally fast, nothing is gained by less.
@@ -120,6 +123,8 @@ impl Explorer {
             space,
             objective: options.objective,
             decision,
+            told: false,
+            overtaken: None,
             now: 0.0,
             kept,
             mode,
@@ -141,6 +146,10 @@ impl Explorer {
 
     /// Puts a setting in force. The same one again is no change: its slices go on.
     fn go(&mut self, point: Point, reason: Reason) {
+        if self.told {
+            self.overtaken = self.overtaken.or(Some(self.decision.reason));
+        }
+        self.told = true;
         let before = self.point();
         if point == before {
             self.decision.reason = reason;
@@ -152,6 +161,11 @@ impl Explorer {
         self.decision.reason = reason;
         self.slicer.restart(self.now, before.in_flight.saturating_sub(1));
         self.counted.in_force(point);
+    }
+
+    fn begin_telling(&mut self) {
+        self.told = false;
+        self.overtaken = None;
     }
 
     fn latency_limit(&self) -> f64 {
@@ -192,6 +206,7 @@ impl Controller for Explorer {
     }
 
     fn observe(&mut self, seen: &Observation) -> &Decision {
+        self.begin_telling();
         self.now = self.now.max(seen.at.as_secs_f64());
         if seen.rows > 0 {
             let per_row = seen.bytes as f64 / f64::from(seen.rows);
@@ -217,18 +232,24 @@ impl Controller for Explorer {
     }
 
     fn count(&mut self, seen: &Counters) -> &Decision {
+        self.begin_telling();
         self.now = self.now.max(seen.at.as_secs_f64());
         self.counted(seen);
         &self.decision
     }
 
     fn freeze(&mut self) -> &Decision {
+        self.begin_telling();
         if self.mode != Mode::Frozen {
             self.mode = Mode::Frozen;
             self.search.trial = None;
             self.go(self.kept, Reason::Frozen);
         }
         &self.decision
+    }
+
+    fn overtaken(&self) -> Option<Reason> {
+        self.overtaken
     }
 
     fn kept(&self) -> Point {

@@ -254,7 +254,7 @@ impl Explorer {
             self.search.moved = false;
             self.walls.fall();
             self.memory.forget();
-            self.decision.reason = Reason::Changed { by };
+            self.go(self.kept, Reason::Changed { by });
             self.refine(STEP_MAX);
             return;
         }

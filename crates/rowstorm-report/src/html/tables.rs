@@ -134,6 +134,7 @@ pub(super) fn facts(page: &mut Markup, record: &RunRecord) {
         ),
         ("batch", settings.batch.clone()),
         ("in flight", settings.in_flight.clone()),
+        ("looked for", settings.objective.clone()),
         ("bytes in flight, at most", bytes(settings.max_bytes_in_flight as f64)),
         ("secondary indexes", settings.indexes.clone()),
         ("errors allowed", settings.max_errors.clone()),

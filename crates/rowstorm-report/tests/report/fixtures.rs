@@ -36,6 +36,7 @@ pub(crate) fn tuned() -> RunRecord {
             settled_at_s: Some(10.0),
             in_flight_bytes_max: 2048 * 287 * 4,
             decisions,
+            ..Batching::default()
         },
         latency_ms: latency(),
         limited_by: "target".into(),
@@ -94,6 +95,7 @@ pub(crate) fn short() -> RunRecord {
             settled_at_s: None,
             in_flight_bytes_max: 123_000,
             decisions: vec![decision(0.0, 0, 1000, 1, "pinned")],
+            ..Batching::default()
         },
         series: vec![
             second(1.0, 204_000),
@@ -165,6 +167,7 @@ pub(crate) fn settings(rows: Option<u64>) -> Settings {
         rate: None,
         batch: "auto".into(),
         in_flight: "auto".into(),
+        objective: "throughput".into(),
         max_bytes_in_flight: 256 * 1024 * 1024,
         indexes: "after".into(),
         max_errors: "0".into(),
@@ -180,7 +183,8 @@ pub(crate) fn decision(
     in_flight: u32,
     reason: &str,
 ) -> DecisionEntry {
-    DecisionEntry { at_s, rows, batch_rows, in_flight, reason: reason.into() }
+    let kind = reason.split([' ', ':']).next().unwrap_or_default().into();
+    DecisionEntry { at_s, rows, batch_rows, in_flight, kind, reason: reason.into() }
 }
 
 /// Nine seconds of trying, eleven of having found it, with a ripple of 2 %.

@@ -7,3 +7,4 @@ mod metrics;
 mod schedule;
 mod shards;
 mod stage;
+mod tuning;

@@ -125,6 +125,9 @@ pub(crate) fn keys(memory: &Memory) -> (BTreeSet<String>, usize) {
 pub(crate) struct Slow {
     pub(crate) memory: Memory,
     latency: Duration,
+    /// Rows are worked on one after another, each for so long.
+    per_row: Duration,
+    turn: Arc<tokio::sync::Mutex<()>>,
     panic_at: u64,
     bytes: Arc<AtomicU64>,
     bytes_max: Arc<AtomicU64>,
@@ -135,10 +138,17 @@ impl Slow {
         Slow {
             memory,
             latency,
+            per_row: Duration::ZERO,
+            turn: Arc::default(),
             panic_at: u64::MAX,
             bytes: Arc::default(),
             bytes_max: Arc::default(),
         }
+    }
+
+    /// Besides its latency, it serves one batch after another and needs so long for each row.
+    pub(crate) fn serving(self, per_row: Duration) -> Slow {
+        Slow { per_row, ..self }
     }
 
     /// The connection that makes this write dies of a bug.
@@ -197,6 +207,11 @@ impl Writer for SlowWriter {
         let now = slow.bytes.fetch_add(bytes, Ordering::SeqCst) + bytes;
         slow.bytes_max.fetch_max(now, Ordering::SeqCst);
         tokio::time::sleep(slow.latency).await;
+        if !slow.per_row.is_zero() {
+            let turn = slow.turn.lock().await;
+            tokio::time::sleep(slow.per_row * payload.len() as u32).await;
+            drop(turn);
+        }
         let answer = self.inner.write(payload).await;
         slow.bytes.fetch_sub(bytes, Ordering::SeqCst);
         assert!(slow.memory.writes() < slow.panic_at, "staged panic");

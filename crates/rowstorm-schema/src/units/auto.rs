@@ -8,20 +8,24 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ParseUnitError, text_or_number};
 
-const EXPECTED: &str = "`auto`, or a whole number from 1";
+const EXPECTED: &str = "`auto`, `auto:freeze`, or a whole number from 1";
+const FREEZE: &str = "auto:freeze";
 
-/// A number, or `auto`: found by the controller.
+/// A number, or `auto`: found by the controller. With `auto:freeze` it explores until it has settled, and no longer.
 ///
 /// ```
 /// use rowstorm_schema::AutoOr;
 ///
 /// assert_eq!("500".parse(), Ok(AutoOr::Fixed(500)));
 /// assert_eq!("auto".parse(), Ok(AutoOr::Auto));
+/// assert_eq!("auto:freeze".parse(), Ok(AutoOr::AutoFreeze));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AutoOr {
     /// The controller finds it.
     Auto,
+    /// The controller finds it, and holds it once it has settled.
+    AutoFreeze,
     /// Held at this number.
     Fixed(u32),
 }
@@ -32,6 +36,7 @@ impl FromStr for AutoOr {
     fn from_str(text: &str) -> Result<Self, ParseUnitError> {
         match text.parse::<u32>() {
             _ if text == "auto" => Ok(AutoOr::Auto),
+            _ if text == FREEZE => Ok(AutoOr::AutoFreeze),
             Ok(number @ 1..) => Ok(AutoOr::Fixed(number)),
             Ok(0) | Err(_) => Err(ParseUnitError { text: text.to_owned(), expected: EXPECTED }),
         }
@@ -42,6 +47,7 @@ impl fmt::Display for AutoOr {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AutoOr::Auto => out.write_str("auto"),
+            AutoOr::AutoFreeze => out.write_str(FREEZE),
             AutoOr::Fixed(number) => number.fmt(out),
         }
     }
@@ -50,7 +56,7 @@ impl fmt::Display for AutoOr {
 impl Serialize for AutoOr {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         match self {
-            AutoOr::Auto => out.serialize_str("auto"),
+            AutoOr::Auto | AutoOr::AutoFreeze => out.collect_str(self),
             AutoOr::Fixed(number) => out.serialize_u32(*number),
         }
     }
@@ -70,11 +76,11 @@ impl JsonSchema for AutoOr {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": ["string", "integer"],
-            "description": "A whole number, or auto: found by the controller.",
-            "pattern": "^auto$",
+            "description": "A whole number; auto: found by the controller; auto:freeze: found, then held.",
+            "pattern": "^auto(:freeze)?$",
             "minimum": 1,
             "maximum": u32::MAX,
-            "examples": ["auto", 1000],
+            "examples": ["auto", "auto:freeze", 1000],
         })
     }
 }

@@ -5,6 +5,7 @@
 
 mod auto;
 mod bytes;
+mod objective;
 mod rate;
 mod shard;
 mod span;
@@ -18,6 +19,7 @@ use serde::de;
 
 pub use auto::AutoOr;
 pub use bytes::ByteSize;
+pub use objective::Objective;
 pub use rate::Rate;
 pub use shard::Shard;
 pub use span::{Progress, Span};

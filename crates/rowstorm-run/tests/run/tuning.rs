@@ -1,0 +1,106 @@
+//! What the controller finds, what it is told to look for, and when it stops looking.
+
+use std::time::Duration;
+
+use rowstorm_gen::schema::Span;
+use rowstorm_report::RunRecord;
+use rowstorm_run::{Objective, RunOptions, Setting};
+use rowstorm_sink::{Fault, Limits, Memory, Writes};
+
+use crate::stage::{Slow, assert_balanced, assert_done, options, plan, run};
+
+/// Rows that cost nothing to make.
+const TINY: &str =
+    "version: 1\ntables: { t: { key: [id], columns: { id: { type: bigint, gen: sequence } } } }";
+
+/// Both settings are found.
+fn auto() -> RunOptions {
+    RunOptions { batch: Setting::Auto, in_flight: Setting::Auto, ..options(1, 1) }
+}
+
+/// A memory that takes at most so many rows and connections, so that long runs stay short.
+fn small(rows: u32, writers: u32) -> Memory {
+    Memory::new().with_limits(Limits { rows, bytes: 1 << 20, writers, idempotent: true })
+}
+
+fn kinds(record: &RunRecord) -> Vec<&str> {
+    record.batch.decisions.iter().map(|decision| decision.kind.as_str()).collect()
+}
+
+#[test]
+fn one_word_freezes_both_settings_once_they_have_settled() {
+    for (batch, in_flight) in
+        [(Setting::AutoFreeze, Setting::Auto), (Setting::Auto, Setting::AutoFreeze)]
+    {
+        let slow = Slow::new(small(100, 4), Duration::from_millis(200));
+        let options = RunOptions { batch, in_flight, ..auto() };
+        let options = RunOptions { duration: Some(Duration::from_mins(2)), ..options };
+        let finished = run(plan(TINY, None), slow, options).unwrap();
+        assert_done(&finished);
+        let batch = &finished.record.batch;
+        let frozen = batch.frozen_at_s.expect("it had time enough to settle");
+        assert!(frozen < 90.0, "{batch:?}");
+        assert_eq!((batch.settled_at_s, batch.tainted_at_s), (Some(frozen), None));
+        assert_eq!(kinds(&finished.record).last(), Some(&"frozen"));
+        let held = finished.record.series.iter().filter(|second| second.at_s > frozen + 1.0);
+        assert!(held.clone().count() > 10);
+        assert!(held.clone().all(|second| second.batch == batch.chosen_rows));
+        assert!(held.clone().all(|second| second.in_flight == batch.chosen_in_flight));
+    }
+}
+
+#[test]
+fn a_frozen_setting_that_overload_changes_is_called_tainted() {
+    let busy = Fault::Busy { writes: Writes::Nth(20_000), retry_after: None };
+    let slow = Slow::new(small(10, 8).with_fault(busy), Duration::from_millis(20));
+    let options = RunOptions {
+        batch: Setting::Fixed(10),
+        in_flight: Setting::AutoFreeze,
+        duration: Some(Duration::from_mins(1)),
+        ..auto()
+    };
+    let finished = run(plan(TINY, None), slow, options).unwrap();
+    assert_done(&finished);
+    let batch = &finished.record.batch;
+    let (frozen, tainted) = (batch.frozen_at_s.unwrap(), batch.tainted_at_s.unwrap());
+    assert!(frozen < tainted, "{batch:?}");
+    let last = batch.decisions.last().unwrap();
+    assert_eq!((last.kind.as_str(), last.at_s), ("busy", tainted));
+}
+
+#[test]
+fn a_limit_of_latency_bounds_what_is_found() {
+    // Rows are served one after another: what is in flight decides the latency.
+    let found = |objective| {
+        let options = RunOptions { objective, duration: Some(Duration::from_mins(1)), ..auto() };
+        let slow = Slow::new(small(5_000, 8), Duration::from_millis(5));
+        let slow = slow.serving(Duration::from_micros(200));
+        let finished = run(plan(TINY, None), slow, options).unwrap();
+        assert_done(&finished);
+        finished.record
+    };
+    let limit = Objective::P99Below(Span(Duration::from_millis(100)));
+    let (free, limited) = (found(Objective::Throughput), found(limit));
+    assert_eq!(limited.settings.objective, "p99 < 100ms");
+    let last = |record: &RunRecord| record.series.last().expect("there are seconds").p99;
+    assert!(last(&limited) < 120.0, "{} {:?}", last(&limited), limited.batch);
+    assert!(free.batch.chosen_rows >= limited.batch.chosen_rows);
+}
+
+#[test]
+fn every_trial_has_its_verdict_and_every_second_its_setting() {
+    let slow = Slow::new(small(200, 4), Duration::from_millis(200));
+    let options = RunOptions { duration: Some(Duration::from_secs(100)), ..auto() };
+    let finished = run(plan(TINY, None), slow, options).unwrap();
+    assert_balanced(&finished);
+    let record = &finished.record;
+    let kinds = kinds(record);
+    let count = |wanted: &[&str]| kinds.iter().filter(|kind| wanted.contains(kind)).count();
+    assert_eq!(kinds[0], "start");
+    assert!(count(&["better", "smaller", "back"]) > 0, "{kinds:?}");
+    assert!(count(&["settled"]) > 0, "{kinds:?}");
+    let seconds: f64 = record.batch.tried.iter().map(|one| one.seconds).sum();
+    assert!((seconds - record.seconds).abs() < 0.01, "{seconds} of {}", record.seconds);
+    let rows: u64 = record.batch.tried.iter().map(|one| one.rows).sum();
+    assert_eq!(rows, record.rows.accepted);
+}
