@@ -99,9 +99,13 @@ fn up(base: &Path, durability: Durability, chosen: &[&'static dyn Server]) -> an
             return Ok(());
         }
         if let Some(url) = server.given() {
-            eprintln!("{} is given in {}", server.name(), server.variable());
-            export(server, &url);
-            return Ok(());
+            // The variable may be left over from one that was stopped.
+            if probe::somebody_listens(&url) {
+                eprintln!("{} is given in {}", server.name(), server.variable());
+                export(server, &url);
+                return Ok(());
+            }
+            eprintln!("nobody listens at the address in {}: starting one", server.variable());
         }
         let (running, guard) = start(server, base, durability)?;
         running.write(&state)?;

@@ -1,7 +1,7 @@
 //! Whether somebody on a loopback port speaks a protocol: asked over a bare socket, so that no client need be installed.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 /// A server that is up answers at once, unless the machine is busy.
@@ -22,6 +22,22 @@ pub(super) fn mysql_greets(port: u16) -> bool {
 /// Whether a server of MongoDB's protocol answers: a message's kind stands in the fourth number of its header.
 pub(super) fn mongodb_answers(port: u16) -> bool {
     exchange(port, MONGODB_HELLO).is_some_and(|start| start[12..16] == MONGODB_HELLO[12..16])
+}
+
+/// Whether somebody listens at a URL's host and port. Where it names no port, that is believed.
+pub(super) fn somebody_listens(url: &str) -> bool {
+    let Some(address) = address(url).filter(|address| address.contains(':')) else { return true };
+    let Ok(addresses) = address.to_socket_addrs() else { return false };
+    let mut addresses = addresses.into_iter();
+    addresses.any(|address| TcpStream::connect_timeout(&address, ANSWER_WITHIN).is_ok())
+}
+
+/// The first host and its port of a URL.
+fn address(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?']).next()?;
+    let hosts = authority.rsplit('@').next()?;
+    hosts.split(',').next()
 }
 
 /// Sends something and reads the first bytes of the answer.
@@ -68,6 +84,28 @@ mod tests {
     fn a_reply_of_mongodb_is_told_from_another_protocols() {
         assert!(probed(b"\x99\0\0\0\x02\0\0\0\x01\0\0\0\xdd\x07\0\0", mongodb_answers));
         assert!(!probed(b"HTTP/1.1 400 Bad Request", mongodb_answers));
+    }
+
+    #[test]
+    fn the_address_of_a_url_is_its_first_host_and_port() {
+        for (url, found) in [
+            ("mysql://root:p@ss@127.0.0.1:3306/rowstorm", Some("127.0.0.1:3306")),
+            ("crate://one:4200,two:4200", Some("one:4200")),
+            ("mongodb://host/?directConnection=true", Some("host")),
+            ("sqlite:x.db", None),
+        ] {
+            assert_eq!(address(url), found, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_where_nobody_listens_is_found_out() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = format!("mysql://root@{}/rowstorm", listener.local_addr().unwrap());
+        assert!(somebody_listens(&url));
+        drop(listener);
+        assert!(!somebody_listens(&url));
+        assert!(somebody_listens("postgres://db.example.org/app"));
     }
 
     #[test]
