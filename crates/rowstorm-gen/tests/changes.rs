@@ -309,6 +309,15 @@ fn what_cannot_be_is_refused_with_the_number_that_would_do() {
 }
 
 #[test]
+fn streams_go_to_other_threads() {
+    fn is_sent<T: Send + Sync + 'static>(_: &T) {}
+    let changes = shop(1);
+    is_sent(&changes.stream(0));
+    is_sent(&changes.stream(0).expected(0));
+    is_sent(&ChangeBatch::default());
+}
+
+#[test]
 fn fingerprints_cover_the_changes() {
     let mix = |weight: u32, pick: &str| {
         format!(
