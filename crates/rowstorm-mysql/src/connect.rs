@@ -15,13 +15,19 @@ use crate::error::{into_error, read};
 use crate::url::{Place, Tls};
 
 /// What our sessions are set to. Strict, with nothing made up: no zero dates, no other engine than the one asked for, no
-/// number in place of a zero. All warnings of a payload are listed, in English, since they say which rows they are of.
+/// number in place of a zero. Warnings are in English, since they say which rows they are of.
 const SESSION: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
 ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', \
-max_error_count = 65535, sql_notes = 1, lc_messages = 'en_US'";
+sql_notes = 1, lc_messages = 'en_US'";
+
+/// Lists all warnings of a payload, not only 64 or 1,024. MySQL lets only administrators say so; others have their
+/// payloads cut until all are listed.
+const LIST_ALL: &str = "SET SESSION max_error_count = 65535";
 
 /// What is asked of every session, since a proxy may keep a setting to itself.
 const ASK: &str = "SELECT @@version, @@local_infile, @@max_allowed_packet, @@sql_mode, @@time_zone";
+
+const SPECIFIC_ACCESS_DENIED: u16 = 1227;
 
 /// A server that connections can be opened to.
 #[derive(Clone)]
@@ -125,6 +131,10 @@ impl Server {
     async fn opening(&self) -> Result<(Session, String), Error> {
         let mut connection = self.shake_hands().await?;
         connection.query_drop(SESSION).await?;
+        match connection.query_drop(LIST_ALL).await {
+            Err(Error::Server(error)) if error.code == SPECIFIC_ACCESS_DENIED => {}
+            set => set?,
+        }
         let row: Option<(String, bool, usize, String, String)> =
             connection.query_first(ASK).await?;
         let (version, has_local_infile, packet_bytes, sql_mode, time_zone) =

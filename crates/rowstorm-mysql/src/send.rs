@@ -19,8 +19,6 @@ use crate::literals::Literals;
 
 /// What is handed to the driver at once: it is copied, and the server reads while the next is copied.
 const SEND_BYTES: usize = 64 << 10;
-/// As many warnings are listed at most (`max_error_count`).
-const WARNINGS_MAX: usize = 65_535;
 
 /// How lines get into one table.
 #[derive(Debug)]
@@ -92,11 +90,13 @@ impl Answer {
     /// Adds what the connection's last statement was answered; its first line is line `first`.
     pub(crate) async fn add(&mut self, connection: &mut Conn, first: usize) -> Result<(), Error> {
         self.affected += connection.affected_rows();
-        if connection.get_warnings() == 0 {
+        // Counted in 16 bits: the largest number may stand for more.
+        let count = connection.get_warnings();
+        if count == 0 {
             return Ok(());
         }
         let listed: Vec<(String, u16, String)> = connection.query("SHOW WARNINGS").await?;
-        self.is_cut |= listed.len() >= WARNINGS_MAX;
+        self.is_cut |= listed.len() < usize::from(count) || count == u16::MAX;
         self.warnings.extend(listed.into_iter().map(|(_, code, message)| Warning {
             code,
             row: row_of(&message).map(|row| first + row),
