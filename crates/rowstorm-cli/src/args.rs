@@ -179,7 +179,7 @@ pub(crate) struct RunArgs {
     /// A schema file, or the name of a sample
     #[arg(value_name = "FILE")]
     pub(crate) file: String,
-    /// Where to: sqlite:PATH, postgres://user@host/db, mysql://user@host/db, file:DIR, null:, memory:
+    /// Where to: sqlite:PATH, postgres://user@host/db, mysql://user@host/db, mongodb://host/db, file:DIR, null:, memory:
     #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
     /// Do not ask before tables are dropped

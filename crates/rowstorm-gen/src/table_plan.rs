@@ -23,6 +23,9 @@ pub struct TablePlan {
     pub series: u64,
     /// The table's part of the document: indexes and what only one database knows.
     pub spec: Table,
+    /// The [plan's fingerprint](crate::Plan::fingerprint): what tells this table's rows from those of another seed or
+    /// schema.
+    pub fingerprint: u64,
 }
 
 impl TablePlan {

@@ -80,6 +80,9 @@ pub struct MongodbOptions {
     /// Make a time-series collection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeseries: Option<TimeseriesOptions>,
+    /// No validator: the server checks neither nulls nor lengths, and is the faster for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked: bool,
 }
 
 /// A MongoDB time-series collection.

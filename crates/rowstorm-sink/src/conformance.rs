@@ -146,6 +146,8 @@ pub enum Need {
     SignedZero,
     /// The JSON document `null` is told from no value.
     JsonNull,
+    /// A table without a key takes the same rows twice.
+    Copies,
 }
 
 /// Longer than any case takes; a promise is "never a hang".

@@ -119,6 +119,11 @@ impl<F: RowFormat> RowEncoder<F> {
         &self.format
     }
 
+    /// The wire's format, to be told what is not in the columns: where a batch starts.
+    pub fn format_mut(&mut self) -> &mut F {
+        &mut self.format
+    }
+
     /// Appends all rows of a batch.
     pub fn encode(&mut self, batch: &Batch, out: &mut Buffer) {
         let sources: Vec<Source<'_>> =

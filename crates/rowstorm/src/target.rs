@@ -1,4 +1,7 @@
-//! Where rows go, as a URL: `sqlite:PATH`, `postgres://…`, `mysql://…`, `file:DIR`, `null:`, `memory:`.
+//! Where rows go, as a URL: `sqlite:PATH`, `postgres://…`, `mysql://…`, `mongodb://…`, `file:DIR`, `null:`, `memory:`.
+
+mod hosts;
+mod open;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -20,6 +23,8 @@ pub enum Target {
     Postgres(Secret),
     /// A MySQL or MariaDB server, by its URL.
     Mysql(Secret),
+    /// A MongoDB server, replica set or cluster, by its URL.
+    Mongodb(Secret),
     /// A folder of files.
     Files {
         /// The folder.
@@ -31,7 +36,7 @@ pub enum Target {
     },
     /// Generates and encodes for a wire, sends nothing.
     Null {
-        /// The wire's name: `postgres`, `mysql`, `sqlite`, `csv`, `jsonl`.
+        /// The wire's name: `postgres`, `mysql`, `mongodb`, `sqlite`, `csv`, `jsonl`.
         wire: String,
     },
     /// Rows are kept in memory.
@@ -74,7 +79,7 @@ pub struct Credentials {
 pub enum TargetError {
     /// No known scheme in front.
     #[error(
-        "`{scheme}` is no target; expected one of: sqlite:PATH, postgres://…, mysql://…, file:DIR, null:, memory:"
+        "`{scheme}` is no target; expected one of: sqlite:PATH, postgres://…, mysql://…, mongodb://…, file:DIR, null:, memory:"
     )]
     Unknown {
         /// What stood before the colon.
@@ -119,7 +124,7 @@ impl Target {
                 wire: if rest.is_empty() { default_wire().to_owned() } else { rest.to_owned() },
             }),
             "memory" => Ok(Target::Memory),
-            "mongodb" | "mongodb+srv" => Err(later("MongoDB")),
+            "mongodb" | "mongodb+srv" => mongodb(text),
             "crate" | "crates" | "cratedb" => Err(later("CrateDB")),
             other => Err(TargetError::Unknown { scheme: other.chars().take(24).collect() }),
         }
@@ -132,6 +137,7 @@ impl Target {
             Target::Postgres(_) => "PostgreSQL",
             Target::Mysql(url) if url.expose().starts_with("mariadb:") => "MariaDB",
             Target::Mysql(_) => "MySQL",
+            Target::Mongodb(_) => "MongoDB",
             Target::Files { .. } => "files",
             Target::Null { .. } => "null",
             Target::Memory => "memory",
@@ -159,6 +165,7 @@ impl Target {
             Target::Sqlite(path) => open::sqlite(path),
             Target::Postgres(url) => open::postgres(url, credentials),
             Target::Mysql(url) => open::mysql(url, credentials),
+            Target::Mongodb(url) => open::mongodb(url, credentials),
             Target::Files { folder, format, part } => open::files(folder, format, part.as_deref()),
             Target::Null { wire } => open::null(wire),
             Target::Memory => Ok(BoxSink::new(Memory::new())),
@@ -204,6 +211,17 @@ fn mysql(text: &str) -> Result<Target, TargetError> {
     Ok(Target::Mysql(Secret(text.to_owned())))
 }
 
+fn mongodb(text: &str) -> Result<Target, TargetError> {
+    if hosts::redacted(text).is_none() {
+        return Err(TargetError::Invalid {
+            scheme: "mongodb",
+            problem: "names no host that can be read",
+            expected: "mongodb://USER@HOST:PORT,HOST:PORT/DATABASE?w=majority; a password goes into ROWSTORM_PASSWORD",
+        });
+    }
+    Ok(Target::Mongodb(Secret(text.to_owned())))
+}
+
 fn files(rest: &str) -> Result<Target, TargetError> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (folder, format) = match rest.split_once("?format=") {
@@ -227,7 +245,7 @@ fn files(rest: &str) -> Result<Target, TargetError> {
 fn later(name: &'static str) -> TargetError {
     TargetError::NotBuilt {
         name,
-        help: "this release writes to SQLite, PostgreSQL, MySQL, MariaDB and files",
+        help: "this release writes to SQLite, PostgreSQL, MySQL, MariaDB, MongoDB and files",
     }
 }
 
@@ -240,6 +258,9 @@ impl fmt::Display for Target {
         match self {
             Target::Sqlite(path) => write!(out, "sqlite:{}", path.display()),
             Target::Postgres(url) | Target::Mysql(url) => out.write_str(&redacted(url.expose())),
+            Target::Mongodb(url) => out.write_str(
+                &hosts::redacted(url.expose()).unwrap_or_else(|| "mongodb://***".into()),
+            ),
             Target::Files { folder, format, part: _ } => {
                 write!(out, "file:{}?format={format}", folder.display())
             }
@@ -267,162 +288,6 @@ fn redacted(text: &str) -> String {
     if cleared { url.to_string() } else { hidden() }
 }
 
-mod open {
-    //! One function per adapter; each says so where the build lacks it.
-
-    use std::path::Path;
-
-    use rowstorm_sink::{BoxSink, SinkError};
-
-    use super::{Credentials, Secret};
-
-    #[allow(dead_code, reason = "a build with every feature lacks nothing")]
-    fn missing(name: &str, feature: &str) -> SinkError {
-        SinkError::fatal(
-            "not built",
-            format!("this build cannot write to {name}: turn on the feature `{feature}`"),
-        )
-    }
-
-    #[cfg(feature = "sqlite")]
-    pub(super) fn sqlite(path: &Path) -> Result<BoxSink, SinkError> {
-        Ok(BoxSink::new(rowstorm_sqlite::Sqlite::open(path)?))
-    }
-
-    #[cfg(not(feature = "sqlite"))]
-    pub(super) fn sqlite(_: &Path) -> Result<BoxSink, SinkError> {
-        Err(missing("SQLite", "sqlite"))
-    }
-
-    #[cfg(feature = "postgres")]
-    pub(super) fn postgres(url: &Secret, who: &Credentials) -> Result<BoxSink, SinkError> {
-        let options = rowstorm_postgres::ConnectOptions {
-            url: url.expose().to_owned(),
-            username: who.username.clone(),
-            password: who.password.as_ref().map(|password| password.expose().to_owned()),
-            ..rowstorm_postgres::ConnectOptions::default()
-        };
-        Ok(BoxSink::new(rowstorm_postgres::Postgres::new(options)?))
-    }
-
-    #[cfg(not(feature = "postgres"))]
-    pub(super) fn postgres(_: &Secret, _: &Credentials) -> Result<BoxSink, SinkError> {
-        Err(missing("PostgreSQL", "postgres"))
-    }
-
-    #[cfg(feature = "mysql")]
-    pub(super) fn mysql(url: &Secret, who: &Credentials) -> Result<BoxSink, SinkError> {
-        let options = rowstorm_mysql::ConnectOptions {
-            url: url.expose().to_owned(),
-            username: who.username.clone(),
-            password: who.password.as_ref().map(|password| password.expose().to_owned()),
-            ..rowstorm_mysql::ConnectOptions::default()
-        };
-        Ok(BoxSink::new(rowstorm_mysql::Mysql::new(options)?))
-    }
-
-    #[cfg(not(feature = "mysql"))]
-    pub(super) fn mysql(_: &Secret, _: &Credentials) -> Result<BoxSink, SinkError> {
-        Err(missing("MySQL", "mysql"))
-    }
-
-    #[cfg(feature = "files")]
-    pub(super) fn files(
-        folder: &Path,
-        format: &str,
-        part: Option<&str>,
-    ) -> Result<BoxSink, SinkError> {
-        let files = rowstorm_files::Files::new(folder, file_format(format)?);
-        Ok(BoxSink::new(match part {
-            Some(part) => files.part(part),
-            None => files,
-        }))
-    }
-
-    #[cfg(feature = "files")]
-    fn file_format(name: &str) -> Result<rowstorm_files::FileFormat, SinkError> {
-        use rowstorm_files::FileFormat;
-        let format = match name {
-            "csv" => FileFormat::Csv,
-            "jsonl" => FileFormat::JsonLines,
-            "parquet" => FileFormat::Parquet,
-            other => {
-                return Err(SinkError::fatal(
-                    "usage",
-                    format!("`{other}` is no file format; expected csv, jsonl or parquet"),
-                ));
-            }
-        };
-        if format.available() { Ok(format) } else { Err(missing(format.name(), "parquet")) }
-    }
-
-    #[cfg(not(feature = "files"))]
-    pub(super) fn files(_: &Path, _: &str, _: Option<&str>) -> Result<BoxSink, SinkError> {
-        Err(missing("files", "files"))
-    }
-
-    pub(super) fn null(wire: &str) -> Result<BoxSink, SinkError> {
-        match wire {
-            #[cfg(feature = "postgres")]
-            "postgres" => {
-                let options = rowstorm_postgres::ConnectOptions {
-                    url: "postgres://localhost".to_owned(),
-                    ..rowstorm_postgres::ConnectOptions::default()
-                };
-                Ok(BoxSink::new(rowstorm_sink::Null::new(
-                    wire,
-                    rowstorm_postgres::Postgres::new(options)?,
-                )))
-            }
-            #[cfg(feature = "mysql")]
-            "mysql" | "mariadb" => {
-                let options = rowstorm_mysql::ConnectOptions {
-                    url: "mysql://localhost/null".to_owned(),
-                    ..rowstorm_mysql::ConnectOptions::default()
-                };
-                Ok(BoxSink::new(rowstorm_sink::Null::new(
-                    wire,
-                    rowstorm_mysql::Mysql::new(options)?,
-                )))
-            }
-            #[cfg(feature = "sqlite")]
-            "sqlite" => Ok(BoxSink::new(rowstorm_sink::Null::new(
-                wire,
-                rowstorm_sqlite::Sqlite::open("null.db")?,
-            ))),
-            #[cfg(feature = "files")]
-            "csv" | "jsonl" | "parquet" => {
-                let files = rowstorm_files::Files::new(".", file_format(wire)?);
-                Ok(BoxSink::new(rowstorm_sink::Null::new(wire, files)))
-            }
-            other => Err(SinkError::fatal(
-                "usage",
-                format!(
-                    "`null:{other}` names no wire of this build; expected one of: {}",
-                    wires().join(", ")
-                ),
-            )),
-        }
-    }
-
-    fn wires() -> Vec<&'static str> {
-        let mut wires = Vec::new();
-        if cfg!(feature = "postgres") {
-            wires.push("null:postgres");
-        }
-        if cfg!(feature = "mysql") {
-            wires.push("null:mysql");
-        }
-        if cfg!(feature = "sqlite") {
-            wires.push("null:sqlite");
-        }
-        if cfg!(feature = "files") {
-            wires.extend(["null:csv", "null:jsonl"]);
-        }
-        wires
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -435,6 +300,7 @@ mod tests {
             "postgresql://host/db?user=me&password=hunter2",
             "mysql://me:hunter2@host/db?ssl-mode=REQUIRED",
             "mariadb://me:hunter2@host/db",
+            "mongodb://me:hunter2@host:1,other/db?authMechanismProperties=TOKEN:hunter2",
         ] {
             let target = Target::parse(text).unwrap();
             assert!(!format!("{target} {target:?}").contains("hunter2"), "{target}");
@@ -445,6 +311,7 @@ mod tests {
             "mysql://me:hunter2@host",
             "mysql://me:hunter2@[bad/db",
             "postgres://me:hunter2@[bad/",
+            "mongodb://me:hunter2/@host",
         ] {
             let error = Target::parse(text).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");

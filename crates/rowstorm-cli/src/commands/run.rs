@@ -103,7 +103,11 @@ fn watch(settings: &RunSettings, talks: bool) -> Result<Watch> {
 fn confirm(target: &Target, plan: &Plan) -> Result<()> {
     match target {
         Target::Memory | Target::Null { .. } => return Ok(()),
-        Target::Sqlite(_) | Target::Postgres(_) | Target::Mysql(_) | Target::Files { .. } => {}
+        Target::Sqlite(_)
+        | Target::Postgres(_)
+        | Target::Mysql(_)
+        | Target::Mongodb(_)
+        | Target::Files { .. } => {}
     }
     let tables: Vec<&str> = plan.tables().iter().map(|table| &*table.name).collect();
     let question = format!("{target}: drop {} with all rows, and make it anew?", tables.join(", "));

@@ -57,6 +57,7 @@ fn with_columns(table: &TablePlan, columns: Vec<ColumnPlan>, key: Vec<usize>) ->
         rows: None,
         series: table.series,
         spec: table.spec.clone(),
+        fingerprint: table.fingerprint,
     }
 }
 

@@ -50,13 +50,13 @@ pub(crate) fn compile(
             ));
         }
     }
-    let mut compiler =
-        Compiler { schema, options, customs, rows, done: HashMap::new(), open: Vec::new() };
+    let fingerprint = fingerprint::of(schema, options.seed, &rows, customs);
+    let (done, open) = (HashMap::new(), Vec::new());
+    let mut compiler = Compiler { schema, options, customs, rows, fingerprint, done, open };
     let tables = order
         .into_iter()
         .map(|name| compiler.table(name).map(Arc::new))
         .collect::<Result<Arc<[_]>, _>>()?;
-    let fingerprint = fingerprint::of(schema, options.seed, &compiler.rows, customs);
     Ok((tables, fingerprint))
 }
 
@@ -67,6 +67,8 @@ pub(crate) struct Compiler<'a> {
     customs: &'a [Custom],
     /// The rows of each table, in the document's order.
     rows: Vec<Option<u64>>,
+    /// Of the whole plan.
+    fingerprint: u64,
     /// What is compiled, by table and column.
     done: HashMap<(&'a str, &'a str), Compiled>,
     /// The columns that are being compiled, to find circles.
@@ -114,6 +116,7 @@ impl<'a> Compiler<'a> {
             rows: self.rows[place],
             series: table.series.as_ref().map_or(0, |series| series.count),
             spec: table.clone(),
+            fingerprint: self.fingerprint,
         })
     }
 

@@ -12,7 +12,11 @@ pub(super) fn cases<S: Subject>() -> Vec<Case> {
         Case::new("the audit counts keys and sums and extremes", &[Need::Rows], sums::<S>),
         Case::new("the audit of an empty table has no sums", &[Need::Rows], empty::<S>),
         Case::new("the audit keeps to its scope", &[Need::Rows], scope::<S>),
-        Case::new("without a key the audit counts copies", &[Need::Rows], keyless::<S>),
+        Case::new(
+            "without a key the audit counts copies",
+            &[Need::Rows, Need::Copies],
+            keyless::<S>,
+        ),
     ]
 }
 
