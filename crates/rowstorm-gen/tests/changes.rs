@@ -237,6 +237,26 @@ fn the_shop_changes_as_its_document_says() {
     assert_eq!(stream.ops(), rowstorm_gen::changes::OPS_MAX);
 }
 
+/// docs/changes.md, "The block".
+#[test]
+fn the_documented_block_is_valid_and_uses_every_kind() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/changes.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = page.split_once("```yaml\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    let changes = changes_of(block, 42);
+    let kinds: BTreeSet<&str> = changes.entries().iter().map(|entry| entry.kind.word()).collect();
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>(),
+        ["delete", "insert", "read", "rekey", "update"]
+    );
+    let counts = changes.stream(63).counts(1, 10_000);
+    assert_eq!(
+        (counts.inserted, counts.updated, counts.deleted, counts.read),
+        (2_000, 4_000, 1_500, 400)
+    );
+}
+
 /// docs/changes.md, "Worked example".
 #[test]
 fn the_worked_example_is_true() {

@@ -90,10 +90,9 @@ impl Course {
     fn least_live(&self, entry: usize) -> u64 {
         let table = self.entries[entry].table;
         let base = (0..self.streams).map(|stream| self.starts(stream)[table].base).min();
-        let before = &self.turnovers[table].before;
         let live = |place: &u32| {
-            let (born, gone) = before[*place as usize];
-            (base.unwrap_or(0) + u64::from(born)).saturating_sub(u64::from(gone))
+            let (born, gone) = self.turnovers[table].before(u64::from(*place));
+            (base.unwrap_or(0) + born).saturating_sub(gone)
         };
         self.pattern.places(entry).iter().map(live).min().unwrap_or(0)
     }
@@ -143,10 +142,10 @@ impl Course {
     #[inline]
     pub(super) fn live_at(&self, start: &Start, table: usize, round: u64, place: u64) -> Live {
         let turnover = &self.turnovers[table];
-        let (born, gone) = turnover.before[place as usize];
+        let (born, gone) = turnover.before(place);
         Live {
-            gone: round * turnover.deletes + u64::from(gone),
-            born: start.base + round * turnover.inserts + u64::from(born),
+            gone: round * turnover.deletes + gone,
+            born: start.base + round * turnover.inserts + born,
         }
     }
 

@@ -11,8 +11,8 @@ pub(super) struct Turnover {
     pub(super) inserts: u64,
     /// Rows that are deleted in a round.
     pub(super) deletes: u64,
-    /// Births and deletes before each place of the round.
-    pub(super) before: Vec<(u32, u32)>,
+    /// Births and deletes before each place of the round; empty if nothing is done to the table.
+    before: Vec<(u32, u32)>,
     /// The places of the round where rows are born.
     births: Vec<u32>,
     /// The first entry that inserts.
@@ -49,6 +49,10 @@ impl Turnover {
         turnover.is_rekeyed = share(OpKind::Rekey) > 0;
         // A shuffled delete takes from complete groups only.
         let delete = if is_shuffled && turnover.inserts > 0 { SHUFFLED } else { 1 };
+        if entries.iter().all(|entry| entry.table != table) {
+            // A document may have a thousand tables, and a round ten thousand places.
+            return turnover;
+        }
         let (mut born, mut gone) = (0, 0);
         for place in 0..pattern.len() {
             turnover.before.push((born, gone));
@@ -77,11 +81,18 @@ impl Turnover {
         turnover
     }
 
+    /// Births and deletes before a place of the round.
+    #[inline]
+    pub(super) fn before(&self, place: u64) -> (u64, u64) {
+        let (born, gone) = self.before.get(place as usize).copied().unwrap_or_default();
+        (u64::from(born), u64::from(gone))
+    }
+
     /// The rows that must be there when the first round begins, so that no op of it lacks one.
     pub(super) fn needed(&self) -> u64 {
         let need = |(place, rows): &(u64, u64)| {
-            let (born, gone) = self.before[*place as usize];
-            (rows + u64::from(gone)).saturating_sub(u64::from(born))
+            let (born, gone) = self.before(*place);
+            (rows + gone).saturating_sub(born)
         };
         self.needs.iter().map(need).max().unwrap_or(0)
     }
@@ -92,8 +103,8 @@ impl Turnover {
         self.needs
             .iter()
             .map(|(place, rows)| {
-                let (born, gone) = self.before[*place as usize];
-                let spare = (base + u64::from(born)).checked_sub(rows + u64::from(gone));
+                let (born, gone) = self.before(*place);
+                let spare = (base + born).checked_sub(rows + gone);
                 spare.map_or(0, |spare| spare / net + 1).saturating_mul(round) + place
             })
             .min()
