@@ -73,6 +73,8 @@ pub trait Subject: Send + Sync + 'static {
     const LACKS: &'static [Need] = &[];
     /// The step of its instants in microseconds: finer digits are cut off, towards the past.
     const INSTANT_STEP_US: i64 = 1;
+    /// The smallest and the largest `bigint` that it keeps; others it refuses.
+    const BIGINT: (i64, i64) = (i64::MIN, i64::MAX);
 
     /// Connects; the URL is empty for [`Server::InProcess`]. Every case connects anew.
     fn connect(url: &str) -> impl Future<Output = Result<Self::Sink, SinkError>>;

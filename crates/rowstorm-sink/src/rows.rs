@@ -9,6 +9,10 @@ use rowstorm_gen::{Batch, Bitmap, Codes, ColumnData, Storage, Strings, TablePlan
 use crate::buffer::OVERCOPY_BYTES;
 use crate::{Buffer, json};
 
+mod columns;
+
+pub use columns::ColumnEncoder;
+
 /// How one wire writes the cells of a row. Every method appends; cells come in the table's order.
 ///
 /// Before `row_begin`, `row_end`, `null`, `bool`, `int`, `ints`, `float`, `timestamp` and `uuid` there is room for

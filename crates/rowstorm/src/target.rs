@@ -1,4 +1,4 @@
-//! Where rows go, as a URL: `sqlite:PATH`, `postgres://…`, `mysql://…`, `mongodb://…`, `file:DIR`, `null:`, `memory:`.
+//! Where rows go, as a URL: `sqlite:PATH`, `postgres://…`, `mysql://…`, `mongodb://…`, `crate://…`, `file:DIR`, `null:`, `memory:`.
 
 mod hosts;
 mod open;
@@ -25,6 +25,8 @@ pub enum Target {
     Mysql(Secret),
     /// A MongoDB server, replica set or cluster, by its URL.
     Mongodb(Secret),
+    /// A CrateDB cluster, by its URL.
+    Cratedb(Secret),
     /// A folder of files.
     Files {
         /// The folder.
@@ -36,7 +38,7 @@ pub enum Target {
     },
     /// Generates and encodes for a wire, sends nothing.
     Null {
-        /// The wire's name: `postgres`, `mysql`, `mongodb`, `sqlite`, `csv`, `jsonl`.
+        /// The wire's name: `postgres`, `mysql`, `mongodb`, `cratedb`, `sqlite`, `csv`, `jsonl`.
         wire: String,
     },
     /// Rows are kept in memory.
@@ -79,19 +81,11 @@ pub struct Credentials {
 pub enum TargetError {
     /// No known scheme in front.
     #[error(
-        "`{scheme}` is no target; expected one of: sqlite:PATH, postgres://…, mysql://…, mongodb://…, file:DIR, null:, memory:"
+        "`{scheme}` is no target; expected one of: sqlite:PATH, postgres://…, mysql://…, mongodb://…, crate://…, file:DIR, null:, memory:"
     )]
     Unknown {
         /// What stood before the colon.
         scheme: String,
-    },
-    /// A database that this build does not know.
-    #[error("this build cannot write to {name}: {help}")]
-    NotBuilt {
-        /// The database.
-        name: &'static str,
-        /// What can be done.
-        help: &'static str,
     },
     /// The rest of the URL is wrong.
     #[error("the {scheme} target {problem}; expected {expected}")]
@@ -125,7 +119,7 @@ impl Target {
             }),
             "memory" => Ok(Target::Memory),
             "mongodb" | "mongodb+srv" => mongodb(text),
-            "crate" | "crates" | "cratedb" => Err(later("CrateDB")),
+            "crate" | "crates" | "cratedb" => cratedb(text),
             other => Err(TargetError::Unknown { scheme: other.chars().take(24).collect() }),
         }
     }
@@ -138,6 +132,7 @@ impl Target {
             Target::Mysql(url) if url.expose().starts_with("mariadb:") => "MariaDB",
             Target::Mysql(_) => "MySQL",
             Target::Mongodb(_) => "MongoDB",
+            Target::Cratedb(_) => "CrateDB",
             Target::Files { .. } => "files",
             Target::Null { .. } => "null",
             Target::Memory => "memory",
@@ -166,6 +161,7 @@ impl Target {
             Target::Postgres(url) => open::postgres(url, credentials),
             Target::Mysql(url) => open::mysql(url, credentials),
             Target::Mongodb(url) => open::mongodb(url, credentials),
+            Target::Cratedb(url) => open::cratedb(url, credentials),
             Target::Files { folder, format, part } => open::files(folder, format, part.as_deref()),
             Target::Null { wire } => open::null(wire),
             Target::Memory => Ok(BoxSink::new(Memory::new())),
@@ -222,6 +218,17 @@ fn mongodb(text: &str) -> Result<Target, TargetError> {
     Ok(Target::Mongodb(Secret(text.to_owned())))
 }
 
+fn cratedb(text: &str) -> Result<Target, TargetError> {
+    if hosts::redacted(text).is_none() {
+        return Err(TargetError::Invalid {
+            scheme: "crate",
+            problem: "names no host that can be read",
+            expected: "crate://USER@HOST:4200,HOST:4200/SCHEMA (crates:// with TLS); a password goes into ROWSTORM_PASSWORD",
+        });
+    }
+    Ok(Target::Cratedb(Secret(text.to_owned())))
+}
+
 fn files(rest: &str) -> Result<Target, TargetError> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (folder, format) = match rest.split_once("?format=") {
@@ -242,13 +249,6 @@ fn files(rest: &str) -> Result<Target, TargetError> {
     Ok(Target::Files { folder: PathBuf::from(folder), format: format.to_owned(), part: None })
 }
 
-fn later(name: &'static str) -> TargetError {
-    TargetError::NotBuilt {
-        name,
-        help: "this release writes to SQLite, PostgreSQL, MySQL, MariaDB, MongoDB and files",
-    }
-}
-
 fn default_wire() -> &'static str {
     if cfg!(feature = "postgres") { "postgres" } else { "sqlite" }
 }
@@ -258,9 +258,9 @@ impl fmt::Display for Target {
         match self {
             Target::Sqlite(path) => write!(out, "sqlite:{}", path.display()),
             Target::Postgres(url) | Target::Mysql(url) => out.write_str(&redacted(url.expose())),
-            Target::Mongodb(url) => out.write_str(
-                &hosts::redacted(url.expose()).unwrap_or_else(|| "mongodb://***".into()),
-            ),
+            Target::Mongodb(url) | Target::Cratedb(url) => {
+                out.write_str(&hosts::redacted(url.expose()).unwrap_or_else(|| "***".into()))
+            }
             Target::Files { folder, format, part: _ } => {
                 write!(out, "file:{}?format={format}", folder.display())
             }
@@ -327,6 +327,11 @@ mod tests {
             Target::Files { folder: "out".into(), format: "jsonl".into(), part: None }
         );
         assert!(Target::parse("sqlite:").is_err());
-        assert!(Target::parse("crate://host:4200").unwrap_err().to_string().contains("CrateDB"));
+        let cluster = Target::parse("crate://me:hunter2@h1:4200,h2:4200/doc?gzip=true").unwrap();
+        assert_eq!(
+            (cluster.name(), &*cluster.to_string()),
+            ("CrateDB", "crate://h1:4200,h2:4200/doc")
+        );
+        assert!(Target::parse("crate://").is_err());
     }
 }

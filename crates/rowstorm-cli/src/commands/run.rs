@@ -107,6 +107,7 @@ fn confirm(target: &Target, plan: &Plan) -> Result<()> {
         | Target::Postgres(_)
         | Target::Mysql(_)
         | Target::Mongodb(_)
+        | Target::Cratedb(_)
         | Target::Files { .. } => {}
     }
     let tables: Vec<&str> = plan.tables().iter().map(|table| &*table.name).collect();

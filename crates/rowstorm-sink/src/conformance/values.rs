@@ -65,7 +65,7 @@ fn extreme_values<S: Subject>(data_type: &str) -> Values {
         "bool" => Values::Bool(vec![true, false]),
         "smallint" => Values::Int(whole(i64::from(i16::MIN), i64::from(i16::MAX))),
         "int" => Values::Int(whole(i64::from(i32::MIN), i64::from(i32::MAX))),
-        "bigint" => Values::Int(whole(i64::MIN, i64::MAX)),
+        "bigint" => Values::Int(whole(S::BIGINT.0, S::BIGINT.1)),
         "real" => Values::Float(floats(&[
             f32::MIN,
             f32::MAX,

@@ -67,6 +67,22 @@ pub(super) fn mongodb(url: &Secret, who: &Credentials) -> Result<BoxSink, SinkEr
     Ok(BoxSink::new(rowstorm_mongodb::Mongodb::new(&options)?))
 }
 
+#[cfg(feature = "cratedb")]
+pub(super) fn cratedb(url: &Secret, who: &Credentials) -> Result<BoxSink, SinkError> {
+    let options = rowstorm_sink::ConnectOptions {
+        url: url.expose().to_owned(),
+        username: who.username.clone(),
+        password: who.password.as_ref().map(|password| password.expose().to_owned()),
+        ..rowstorm_sink::ConnectOptions::default()
+    };
+    Ok(BoxSink::new(rowstorm_cratedb::CrateDb::new(&options)?))
+}
+
+#[cfg(not(feature = "cratedb"))]
+pub(super) fn cratedb(_: &Secret, _: &Credentials) -> Result<BoxSink, SinkError> {
+    Err(missing("CrateDB", "cratedb"))
+}
+
 #[cfg(not(feature = "mongodb"))]
 pub(super) fn mongodb(_: &Secret, _: &Credentials) -> Result<BoxSink, SinkError> {
     Err(missing("MongoDB", "mongodb"))
@@ -124,6 +140,15 @@ pub(super) fn null(wire: &str) -> Result<BoxSink, SinkError> {
             };
             Ok(BoxSink::new(rowstorm_sink::Null::new(wire, rowstorm_mysql::Mysql::new(options)?)))
         }
+        #[cfg(feature = "cratedb")]
+        "cratedb" => {
+            let options = rowstorm_sink::ConnectOptions {
+                url: "crate://localhost".to_owned(),
+                ..rowstorm_sink::ConnectOptions::default()
+            };
+            let cratedb = rowstorm_cratedb::CrateDb::new(&options)?;
+            Ok(BoxSink::new(rowstorm_sink::Null::new(wire, cratedb)))
+        }
         #[cfg(feature = "mongodb")]
         "mongodb" => {
             let options = rowstorm_sink::ConnectOptions {
@@ -160,6 +185,9 @@ fn wires() -> Vec<&'static str> {
     }
     if cfg!(feature = "mysql") {
         wires.push("null:mysql");
+    }
+    if cfg!(feature = "cratedb") {
+        wires.push("null:cratedb");
     }
     if cfg!(feature = "mongodb") {
         wires.push("null:mongodb");

@@ -1,0 +1,253 @@
+//! CrateDB for Rowstorm: rows go in over HTTP, as `bulk_args` (a result for every row) or as the columns of UNNEST.
+//!
+//! An answer of status 200 says nothing yet: rows that were refused have `"rowcount": -2` inside it, and every one of
+//! them is read. What cannot be read from an answer (a shard's queue was full, and the server tried again by itself) is
+//! told by the cluster's own counters, in the record.
+
+mod answer;
+mod catalogue;
+mod connect;
+mod dialect;
+mod encode;
+mod error;
+mod place;
+mod query;
+mod release;
+mod replay;
+mod types;
+mod write;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rowstorm_gen::TablePlan;
+use rowstorm_schema::DataType;
+use rowstorm_sink::sql::{any_row, has_rows};
+use rowstorm_sink::{
+    Audit, ConnectOptions, Explanation, Limits, Prepare, PrepareMode, Scope, ServerFact, Sink,
+    SinkError,
+};
+
+use connect::Server;
+pub use encode::CrateDbEncoder;
+use place::{Compression, Method};
+use query::Unanswered;
+pub use write::CrateDbWriter;
+
+/// Rows of one payload. The server's time for refused rows grows with their square: it took 12 s for 40,000 on one shard.
+const ROWS_MAX: u32 = 50_000;
+/// The longest body that a server takes unless told otherwise: `http.max_content_length`, 100 MB.
+pub(crate) const BODY_BYTES_MAX: u64 = 100 << 20;
+/// More requests at once than a cluster's write queue (200 on each node) is of use for.
+const WRITERS_MAX: u32 = 128;
+
+/// A CrateDB cluster.
+#[derive(Debug, Clone)]
+pub struct CrateDb {
+    server: Arc<Server>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What was learned on the way, for the record.
+#[derive(Debug, Default)]
+struct Known {
+    /// The tables that were made ready.
+    tables: Vec<String>,
+    /// Rejected writes when the first facts were asked for.
+    rejected: Option<u64>,
+}
+
+impl CrateDb {
+    /// Reads where to connect to; opens nothing yet.
+    ///
+    /// # Errors
+    /// Fatal, if the URL is not one of CrateDB. No error quotes a password.
+    ///
+    /// ```
+    /// use rowstorm_cratedb::CrateDb;
+    /// use rowstorm_sink::ConnectOptions;
+    /// let options = ConnectOptions { url: "crate://me:secret@h1:4200,h2:4200".into(), ..Default::default() };
+    /// let sink = CrateDb::new(&options)?;
+    /// assert!(!format!("{sink:?}").contains("secret"));
+    /// # Ok::<(), rowstorm_sink::SinkError>(())
+    /// ```
+    pub fn new(options: &ConnectOptions) -> Result<CrateDb, SinkError> {
+        let server = Arc::new(Server::new(options)?);
+        Ok(CrateDb { server, known: Arc::default() })
+    }
+
+    fn schema(&self) -> &str {
+        self.server.schema()
+    }
+
+    /// Makes the table, unless it is there: whoever may only write has no right to `CREATE … IF NOT EXISTS`.
+    async fn create(&self, table: &TablePlan) -> Result<(), SinkError> {
+        let name = dialect::table_name(self.schema(), table);
+        match self.server.query(&any_row(&name), &[]).await {
+            Ok(_) => Ok(()),
+            Err(Unanswered::Refused(error, _)) if error::UNKNOWN.contains(&error.code) => {
+                self.make(table).await
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    async fn make(&self, table: &TablePlan) -> Result<(), SinkError> {
+        match self.server.query(&dialect::create(self.schema(), table), &[]).await {
+            Ok(_) => Ok(()),
+            // Another shard was faster.
+            Err(Unanswered::Refused(error, _)) if error.code == error::EXISTS => Ok(()),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for CrateDb {
+    type Writer = CrateDbWriter;
+    type Encoder = CrateDbEncoder;
+
+    fn limits(&self, table: &TablePlan) -> Limits {
+        // Only a primary key keeps rows apart: there are no unique constraints.
+        let idempotent = !table.key.is_empty();
+        Limits { rows: ROWS_MAX, bytes: BODY_BYTES_MAX, writers: WRITERS_MAX, idempotent }
+    }
+
+    fn encoder(&self, table: &TablePlan) -> CrateDbEncoder {
+        let method = dialect::method(self.server.method(), table);
+        CrateDbEncoder::new(self.schema(), table, method)
+    }
+
+    fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation {
+        let method = dialect::method(self.server.method(), table);
+        let (words, statement) = match method {
+            Method::BulkArgs => ("HTTP bulk_args", dialect::insert(self.schema(), table)),
+            Method::Unnest => ("HTTP UNNEST", dialect::insert_columns(self.schema(), table)),
+        };
+        let words = match self.server.compression() {
+            Compression::None => words.to_owned(),
+            Compression::Gzip => format!("{words}, gzip"),
+        };
+        Explanation {
+            method: words,
+            ddl: dialect::statements(self.schema(), table, prepare),
+            statement,
+            notes: self.notes(table, method),
+        }
+    }
+
+    async fn prepare(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
+        dialect::check_names(self.schema(), table)?;
+        let name = dialect::table_name(self.schema(), table);
+        match prepare.mode {
+            PrepareMode::Create => {
+                self.create(table).await?;
+                self.server.rows(&dialect::refresh(self.schema(), table), &[]).await?;
+                if !self.server.rows(&any_row(&name), &[]).await?.is_empty() {
+                    return Err(has_rows(&name));
+                }
+            }
+            PrepareMode::Append => self.create(table).await?,
+            PrepareMode::Recreate => {
+                self.server.rows(&dialect::drop(self.schema(), table), &[]).await?;
+                self.make(table).await?;
+            }
+        }
+        catalogue::check(&self.server, table).await?;
+        let table = table.name.to_string();
+        let mut known = self.known();
+        if !known.tables.contains(&table) {
+            known.tables.push(table);
+        }
+        Ok(())
+    }
+
+    async fn writer(&self, table: &Arc<TablePlan>) -> Result<CrateDbWriter, SinkError> {
+        let is_ready = self.known().tables.contains(&table.name.to_string());
+        CrateDbWriter::open(Arc::clone(&self.server), Arc::clone(table), is_ready).await
+    }
+
+    async fn finish(&self, table: &TablePlan, _: &Prepare) -> Result<(), SinkError> {
+        // Every column is indexed as it is written: there is nothing to make afterwards.
+        self.server.rows(&dialect::refresh(self.schema(), table), &[]).await?;
+        Ok(())
+    }
+
+    async fn audit(&self, table: &TablePlan, scope: &Scope) -> Result<Audit, SinkError> {
+        catalogue::audit(&self.server, table, scope).await
+    }
+
+    async fn server(&self) -> Result<Vec<ServerFact>, SinkError> {
+        let version = catalogue::version(&self.server).await?;
+        let (nodes, rejected) = catalogue::rejected_writes(&self.server).await?;
+        let (before, tables) = {
+            let mut known = self.known();
+            (*known.rejected.get_or_insert(rejected), known.tables.clone())
+        };
+        let mut facts: Vec<ServerFact> = [
+            ("version", version),
+            ("nodes", nodes.to_string()),
+            ("hosts in turn", self.server.hosts().to_string()),
+            // A node that was started anew counts from nothing.
+            ("thread_pools.write.rejected", rejected.saturating_sub(before).to_string()),
+        ]
+        .into_iter()
+        .map(|(name, value)| ServerFact { name: name.to_owned(), value })
+        .collect();
+        facts.extend(catalogue::settings(&self.server, &tables).await?);
+        Ok(facts)
+    }
+}
+
+impl CrateDb {
+    fn notes(&self, table: &TablePlan, method: Method) -> Vec<String> {
+        let mut notes: Vec<&str> = Vec::new();
+        notes.push(match method {
+            Method::BulkArgs => {
+                "each row has a result of its own, and every one is read: -2 is a refused row, with a reason for the \
+                 first ten of each shard"
+            }
+            Method::Unnest => {
+                "the answer is a count: rows that are missing in it were skipped without a word, and are counted as \
+                 rejected"
+            }
+        });
+        if self.server.method() == Method::Unnest && method == Method::BulkArgs {
+            notes.push("UNNEST would take this table's arrays apart: rows go in as bulk_args");
+        }
+        notes.push(if table.key.is_empty() {
+            "without a key, rows whose answer is lost are booked as unknown"
+        } else {
+            "after a lost answer the payload is sent again: the key keeps one copy of each row, and what stands there \
+             is compared"
+        });
+        let has = |wanted: fn(&DataType) -> bool| {
+            table.columns.iter().any(|column| wanted(&column.data_type))
+        };
+        if has(|it| *it == DataType::Timestamp) {
+            notes.push("instants are kept to the millisecond: microseconds are cut off");
+        }
+        if has(|it| matches!(it, DataType::Uuid | DataType::Bytes | DataType::Json)) {
+            notes.push("UUIDs and JSON documents are kept as text, bytes as hexadecimal text");
+        }
+        if has(|it| matches!(it, DataType::Text { max: Some(_) })) {
+            notes.push("a length counts UTF-16 units: 🦀 is two");
+        }
+        let mut notes: Vec<String> = notes.into_iter().map(str::to_owned).collect();
+        if let Some(partition) = dialect::partition(table).filter(|_| !table.key.is_empty()) {
+            notes.push(format!(
+                "{} is a part of the primary key: equal keys of different partitions are both kept",
+                dialect::quote(&partition.name)
+            ));
+        }
+        if table.columns.iter().any(|column| column.unique) {
+            notes.push("CrateDB has no unique constraints but the primary key".to_owned());
+        }
+        if !table.spec.indexes.is_empty() {
+            notes.push("every column is indexed by itself: `indexes` makes nothing".to_owned());
+        }
+        notes
+    }
+}

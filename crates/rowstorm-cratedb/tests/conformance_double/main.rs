@@ -1,0 +1,57 @@
+//! The suite on the double of CrateDB's endpoint: what it shows is the adapter, not CrateDB. `tests/conformance` is the
+//! same suite on a real server.
+
+#[path = "../double/mod.rs"]
+mod double;
+#[path = "../conformance/reader.rs"]
+mod reader;
+
+use std::process::ExitCode;
+use std::sync::LazyLock;
+
+use double::Double;
+use rowstorm_cratedb::CrateDb;
+use rowstorm_gen::TablePlan;
+use rowstorm_sink::conformance::{self, NamePlace, Need, Row, Server, Subject};
+use rowstorm_sink::{ConnectOptions, SinkError};
+
+/// One for all cases: each has tables of its own.
+static DOUBLE: LazyLock<Double> = LazyLock::new(Double::start);
+
+struct OnDouble;
+
+fn main() -> ExitCode {
+    conformance::main::<OnDouble>()
+}
+
+impl Subject for OnDouble {
+    type Sink = CrateDb;
+    const NAME: &'static str = "cratedb's double";
+    const SERVER: Server = Server::InProcess;
+    const LACKS: &'static [Need] = reader::LACKS;
+    const INSTANT_STEP_US: i64 = 1000;
+    const BIGINT: (i64, i64) = reader::BIGINT;
+
+    async fn connect(url: &str) -> Result<CrateDb, SinkError> {
+        let url = if url.is_empty() { DOUBLE.url() } else { url };
+        CrateDb::new(&ConnectOptions { url: url.to_owned(), ..ConnectOptions::default() })
+    }
+
+    fn can_name(place: NamePlace, name: &str) -> bool {
+        reader::can_name(place, name)
+    }
+
+    async fn read(_: &CrateDb, table: &TablePlan) -> Vec<Row> {
+        reader::read(DOUBLE.url(), table)
+    }
+
+    fn wrong_password(_: &str, password: &str) -> String {
+        // A double of its own, which lets one user in.
+        static LOCKED: LazyLock<Double> = LazyLock::new(|| {
+            let double = Double::start();
+            double.lock("c29tZWJvZHk6cmlnaHQ=");
+            double
+        });
+        format!("crate://rowstorm_nobody:{password}@{}", LOCKED.host())
+    }
+}
