@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Write the rows into a database, measure it, and count them there
     Run(RunArgs),
+    /// Find the batch size and the concurrency, and print the flags that pin them
+    Tune(TuneArgs),
     /// Make a report of run records
     Report(ReportArgs),
     /// Say what changed between two runs, and whether it is more than chance
@@ -183,6 +185,24 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
     /// Do not ask before tables are dropped
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) flags: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TuneArgs {
+    /// A schema file, or the name of a sample
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// Where to: sqlite:PATH, postgres://user@host/db, …
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// The table whose rows are written; the largest one unless said
+    #[arg(long, value_name = "T")]
+    pub(crate) table: Option<String>,
+    /// Do not ask before the table is dropped
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]

@@ -125,7 +125,7 @@ pub(crate) struct RunFlags {
     #[arg(value_name = "BOOL", help_heading = "Output")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) quiet: Option<bool>,
-    /// Also print every decision of the controller, and why
+    /// Also print every decision of the controller as it is taken, and why
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(value_parser = switch)]
     #[arg(value_name = "BOOL", help_heading = "Output")]

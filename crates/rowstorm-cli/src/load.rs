@@ -17,6 +17,8 @@ use crate::signals::Signals;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Watch {
     pub(crate) progress: Progress,
+    /// Whether every decision of the controller is said.
+    pub(crate) verbose: bool,
     /// Whether more than errors is said.
     pub(crate) talks: bool,
     pub(crate) metrics: Option<SocketAddr>,
@@ -46,7 +48,7 @@ async fn drive(plan: Plan, sink: BoxSink, options: RunOptions, watch: Watch) -> 
     let run = Run::new(plan, sink, options);
     let stop = run.stop();
     let signals = Signals::listen(move || stop.now())?;
-    let reporter = Reporter::start(run.live(), watch.progress);
+    let reporter = Reporter::start(run.live(), watch.progress, watch.verbose);
     set_ready(exporter.as_ref(), true);
     let finished = run.go().await;
     set_ready(exporter.as_ref(), false);

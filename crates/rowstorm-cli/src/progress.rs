@@ -1,6 +1,8 @@
 //! What a run is doing, while it does it: one live line on a terminal, plain lines in a pipe. All on standard error.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -18,11 +20,22 @@ const DRAW: Duration = Duration::from_millis(200);
 /// The seconds that the sparkline shows.
 const SPARKS_MAX: usize = 12;
 
+/// How often decisions are looked for where no line is printed.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Reports until it is told to stop.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     task: Option<JoinHandle<()>>,
     bar: Option<ProgressBar>,
+    decisions: Option<Decisions>,
+}
+
+/// Says each decision of the controller once.
+#[derive(Debug, Clone)]
+struct Decisions {
+    live: Live,
+    told: Arc<AtomicU64>,
 }
 
 /// What the lines are made from.
@@ -34,19 +47,26 @@ struct History {
 
 impl Reporter {
     /// Starts reporting on a run.
-    pub(crate) fn start(live: Live, progress: Progress) -> Reporter {
-        let Progress::Every(every) = progress else { return Reporter { task: None, bar: None } };
+    pub(crate) fn start(live: Live, progress: Progress, verbose: bool) -> Reporter {
+        let decisions = Decisions { live: live.clone(), told: Arc::default() };
+        let decisions = verbose.then_some(decisions);
         let terminal = std::io::stderr().is_terminal()
             && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let bar = terminal.then(live_line);
-        let task = match bar.clone() {
-            Some(bar) => tokio::spawn(draw(live, bar)),
-            None => tokio::spawn(print(live, every.0)),
+        let (task, bar) = match (progress, decisions.clone()) {
+            (Progress::Off, None) => (None, None),
+            (Progress::Off, Some(decisions)) => (Some(tokio::spawn(tell(decisions))), None),
+            (Progress::Every(_), decisions) if terminal => {
+                let bar = live_line();
+                (Some(tokio::spawn(draw(live, bar.clone(), decisions))), Some(bar))
+            }
+            (Progress::Every(every), decisions) => {
+                (Some(tokio::spawn(print(live, every.0, decisions))), None)
+            }
         };
-        Reporter { task: Some(task), bar }
+        Reporter { task, bar, decisions }
     }
 
-    /// Ends reporting and takes the live line away.
+    /// Ends reporting, takes the live line away and says what was not said yet.
     pub(crate) async fn stop(self) {
         if let Some(task) = self.task {
             task.abort();
@@ -55,6 +75,30 @@ impl Reporter {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
+        if let Some(decisions) = self.decisions {
+            decisions.tell();
+        }
+    }
+}
+
+impl Decisions {
+    fn tell(&self) {
+        let (fresh, count) = self.live.decisions_since(self.told.load(Ordering::Relaxed));
+        for decision in fresh {
+            console::talk(&format!(
+                "{:>8.2}s  batch {:<7} in-flight {:<4} {}",
+                decision.at_s, decision.batch_rows, decision.in_flight, decision.reason
+            ));
+        }
+        self.told.store(count, Ordering::Relaxed);
+    }
+}
+
+async fn tell(decisions: Decisions) {
+    let mut ticks = tokio::time::interval(LOOK);
+    loop {
+        ticks.tick().await;
+        decisions.tell();
     }
 }
 
@@ -66,19 +110,27 @@ fn live_line() -> ProgressBar {
     bar
 }
 
-async fn draw(live: Live, bar: ProgressBar) {
+async fn draw(live: Live, bar: ProgressBar, decisions: Option<Decisions>) {
     let mut history = History::default();
     let mut ticks = tokio::time::interval(DRAW);
     loop {
         ticks.tick().await;
         let seen = live.snapshot();
         history.add(&seen);
+        if let Some(decisions) = &decisions {
+            bar.suspend(|| decisions.tell());
+        }
         // Room for the spinner, and the last column, which some terminals wrap at.
-        bar.set_message(line(&seen, &history, console::width().saturating_sub(3)));
+        let width = console::width().saturating_sub(3);
+        let (first, second) = (line(&seen, &history, width), why(&seen));
+        bar.set_message(match second {
+            Some(second) => format!("{first}\n  {}", cut(&second, width)),
+            None => first,
+        });
     }
 }
 
-async fn print(live: Live, every: Duration) {
+async fn print(live: Live, every: Duration, decisions: Option<Decisions>) {
     let mut history = History::default();
     let mut ticks = tokio::time::interval(every);
     ticks.tick().await;
@@ -91,7 +143,13 @@ async fn print(live: Live, every: Duration) {
             // The sparkline is for eyes, not for logs.
             history.per_second.clear();
         }
-        let text = line(&seen, &history, usize::MAX);
+        if let Some(decisions) = &decisions {
+            decisions.tell();
+        }
+        let mut text = line(&seen, &history, usize::MAX);
+        if let Some(why) = why(&seen) {
+            text = format!("{text}: {why}");
+        }
         if text != last {
             console::talk(&text);
             last = text;
@@ -184,6 +242,25 @@ fn sparkline(values: &[f64]) -> String {
     values.iter().map(block).collect()
 }
 
+/// What the controller is about, in words, while it has a say.
+fn why(seen: &Snapshot) -> Option<String> {
+    let tunes = match seen.state {
+        State::Pinned => false,
+        State::Exploring | State::Settled | State::Frozen => true,
+    };
+    (tunes && seen.phase == Phase::Loading).then(|| seen.reason.to_string())
+}
+
+/// At most so many columns.
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
 fn state(state: State) -> &'static str {
     match state {
         State::Pinned => "",
@@ -195,6 +272,7 @@ fn state(state: State) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use rowstorm::control::Reason;
     use rowstorm::report::Rows;
 
     use super::*;
@@ -212,6 +290,7 @@ mod tests {
             batch_rows: 512,
             in_flight: 4,
             state: State::Settled,
+            reason: Reason::Settled { rate: 221_000.0 },
             sending: 3,
             bytes_in_flight: 1,
             bytes_sent: 2,
@@ -239,6 +318,14 @@ mod tests {
         for part in ["rows 2.6M", "now 221k/s", "batch 512", "err 0"] {
             assert!(narrow.contains(part), "{narrow}");
         }
+    }
+
+    #[test]
+    fn what_the_controller_is_about_stands_below_while_rows_are_written() {
+        assert_eq!(why(&seen()).as_deref(), Some("settled at 221000 rows/s"));
+        assert_eq!(why(&Snapshot { state: State::Pinned, ..seen() }), None);
+        assert_eq!(why(&Snapshot { phase: Phase::Counting, ..seen() }), None);
+        assert_eq!(cut("settled at", 8), "settled…");
     }
 
     #[test]

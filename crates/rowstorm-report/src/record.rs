@@ -147,9 +147,9 @@ pub struct Settings {
 /// What the controller chose.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Batching {
-    /// Rows per batch at the end.
+    /// Rows per batch that were kept in the end.
     pub chosen_rows: u32,
-    /// Batches in flight at the end.
+    /// Batches in flight that were kept in the end.
     pub chosen_in_flight: u32,
     /// When it settled, in seconds since the start.
     pub settled_at_s: Option<f64>,

@@ -25,6 +25,8 @@ struct Account {
     rows: Rows,
     before: u64,
     done: Ranges,
+    /// Whether the table is no part of the run.
+    left_out: bool,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +43,7 @@ impl Books {
                 rows: Rows::default(),
                 before: 0,
                 done: Ranges::default(),
+                left_out: false,
             })
             .collect();
         Books { accounts, errors: BTreeMap::new() }
@@ -49,6 +52,15 @@ impl Books {
     /// Rows are handed out.
     pub(crate) fn plan(&mut self, table: usize, rows: u64) {
         self.accounts[table].rows.planned += rows;
+    }
+
+    /// This table is no part of the run: nothing is said of it.
+    pub(crate) fn leave_out(&mut self, table: usize) {
+        self.accounts[table].left_out = true;
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter().filter(|account| !account.left_out)
     }
 
     /// Rows that were handed out were not begun.
@@ -124,7 +136,7 @@ impl Books {
     /// All tables together; audited if all of them are.
     pub(crate) fn total(&self) -> Rows {
         let mut total = Rows { audited: Some(0), ..Rows::default() };
-        for Account { rows, .. } in &self.accounts {
+        for Account { rows, .. } in self.parts() {
             total.planned += rows.planned;
             total.accepted += rows.accepted;
             total.confirmed += rows.confirmed;
@@ -141,7 +153,7 @@ impl Books {
     }
 
     pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, &Rows)> {
-        self.accounts.iter().map(|account| (&*account.table, &account.rows))
+        self.parts().map(|account| (&*account.table, &account.rows))
     }
 
     pub(crate) fn name(&self, table: usize) -> Option<Arc<str>> {
@@ -149,8 +161,7 @@ impl Books {
     }
 
     pub(crate) fn table_rows(&self) -> Vec<TableRows> {
-        self.accounts
-            .iter()
+        self.parts()
             .map(|account| TableRows {
                 table: account.table.to_string(),
                 rows: account.rows.clone(),

@@ -243,7 +243,8 @@ impl Desk {
         if open.freeze() {
             stats.decided(at, open.controller.as_ref());
         }
-        let wake = decided || ended.is_some();
+        let over = open.end_if_sure(at);
+        let wake = decided || over || ended.is_some();
         drop(state);
         if wake {
             self.wake();

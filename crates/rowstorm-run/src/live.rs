@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rowstorm_control::State;
-use rowstorm_report::{Rows, Second};
+use rowstorm_control::{Reason, State};
+use rowstorm_report::{DecisionEntry, Rows, Second};
 
 use crate::budget::Budget;
 use crate::desk::Desk;
@@ -56,6 +56,8 @@ pub struct Snapshot {
     pub in_flight: u32,
     /// Where the controller stands.
     pub state: State,
+    /// Why the setting is as it is.
+    pub reason: Reason,
     /// Batches that wait for the server now.
     pub sending: u32,
     /// Payload bytes in memory now.
@@ -84,11 +86,21 @@ impl Live {
             batch_rows: open.map_or(0, crate::open::Open::batch_rows),
             in_flight: open.map_or(0, crate::open::Open::width),
             state: open.map_or(State::Pinned, |open| open.controller.state()),
+            reason: open.map_or(Reason::Start, |open| open.controller.decision().reason),
             sending: state.sending,
             bytes_in_flight: self.budget.held(),
             bytes_sent: state.stats.bytes_sent,
             retries: state.stats.retries,
         }
+    }
+
+    /// The decisions behind the first `seen` of the run, as far as they are kept, and how many there are by now.
+    pub fn decisions_since(&self, seen: u64) -> (Vec<DecisionEntry>, u64) {
+        let state = self.desk.lock();
+        let (entries, left_out) = state.stats.decisions.entries();
+        let count = left_out + entries.len() as u64;
+        let fresh = count.saturating_sub(seen).min(entries.len() as u64) as usize;
+        (entries[entries.len() - fresh..].to_vec(), count)
     }
 }
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use rowstorm_control::{
-    self as control, Bounds, Controller, Explorer, ExplorerOptions, Fixed, Observation, Reason,
+    self as control, Bounds, Controller, Explorer, ExplorerOptions, Fixed, Observation, Point,
+    Reason, State,
 };
 
 use crate::work::Work;
-use crate::{Objective, RunOptions, Setting};
+use crate::{Objective, RunOptions, Setting, Until};
 
 /// More lanes than this help no database, and each has a connection.
 const LANES_MAX: u32 = 256;
@@ -19,6 +20,9 @@ const ROW_BYTES_KEPT: f64 = 0.98;
 const SLACK_SHARE: f64 = 1.0625;
 const SLACK_BYTES: f64 = 64.0;
 
+/// What is kept is sure when it has stood so long: a settled explorer has looked around once more by then.
+const SURE_AFTER: Duration = Duration::from_secs(20);
+
 #[derive(Debug)]
 pub(crate) struct Open {
     pub(crate) table: usize,
@@ -28,6 +32,9 @@ pub(crate) struct Open {
     pub(crate) deadline: Option<Duration>,
     pub(crate) controller: Box<dyn Controller>,
     freezes: bool,
+    until: Until,
+    /// Since when the controller is settled on the setting that it keeps.
+    stands: Option<(Duration, Point)>,
     /// Rows that each lane holds and has not settled.
     in_hand: Vec<u64>,
     rows_max: u32,
@@ -63,6 +70,8 @@ impl Open {
             deadline,
             controller: controller(options, bounds, row_bytes),
             freezes: options.freezes(),
+            until: options.until,
+            stands: None,
             in_hand: Vec::new(),
             rows_max,
             ceiling: rows_max,
@@ -76,9 +85,13 @@ impl Open {
     /// How many lanes may work now: no more than have room for their payloads, because a lane that waits for bytes would
     /// have to give its buffer away each time.
     pub(crate) fn width(&self) -> u32 {
-        let room = self.bytes_in_flight_max / self.bytes_of(u64::from(self.batch_rows())).max(1);
-        let wanted = self.controller.decision().in_flight.min(self.lanes_max);
-        wanted.min(u32::try_from(room).unwrap_or(u32::MAX)).max(1)
+        self.allowed_lanes(self.controller.decision().in_flight, self.batch_rows())
+    }
+
+    fn allowed_lanes(&self, wanted: u32, batch_rows: u32) -> u32 {
+        let room = self.bytes_in_flight_max / self.bytes_of(u64::from(batch_rows)).max(1);
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        wanted.min(self.lanes_max).min(room).max(1)
     }
 
     /// Rows of the next job, and the bytes to reserve for it.
@@ -147,8 +160,12 @@ impl Open {
 
     /// Rows per batch, as decided and as server and budget allow.
     pub(crate) fn batch_rows(&self) -> u32 {
+        self.allowed_rows(self.controller.decision().batch_rows)
+    }
+
+    fn allowed_rows(&self, wanted: u32) -> u32 {
         let fit = self.payload_bytes_max as f64 / self.row_bytes / SLACK_SHARE;
-        self.controller.decision().batch_rows.min(self.ceiling).min(fit as u32).max(1)
+        wanted.min(self.ceiling).min(fit as u32).max(1)
     }
 
     /// The server refused another connection.
@@ -168,6 +185,32 @@ impl Open {
         // A further measurement of the trial under way is no decision.
         let same_trial = after.0 == before.0 && matches!(after.1, Reason::Compare { .. });
         after != before && !same_trial
+    }
+
+    /// Hands out no more rows if the controller is what ends this table and is sure now; whether it did.
+    pub(crate) fn end_if_sure(&mut self, at: Duration) -> bool {
+        match self.until {
+            Until::Amount => return false,
+            Until::Settled => {}
+        }
+        let kept = self.controller.kept();
+        match (self.controller.state(), self.stands) {
+            (State::Exploring | State::Pinned, _) => self.stands = None,
+            (State::Settled | State::Frozen, Some((_, point))) if point == kept => {}
+            (State::Settled | State::Frozen, _) => self.stands = Some((at, kept)),
+        }
+        let sure = self.stands.is_some_and(|(since, _)| at >= since + SURE_AFTER);
+        if sure {
+            self.exhaust();
+        }
+        sure
+    }
+
+    /// The setting that the controller keeps, as server and budget allow; what is in force can be a trial.
+    pub(crate) fn kept(&self) -> Point {
+        let Point { batch_rows, in_flight } = self.controller.kept();
+        let batch_rows = self.allowed_rows(batch_rows);
+        Point { batch_rows, in_flight: self.allowed_lanes(in_flight, batch_rows) }
     }
 
     /// Freezes the controller if that is wanted and now is the time; whether it did.

@@ -9,6 +9,16 @@ pub use rowstorm_gen::schema::Objective;
 pub use rowstorm_gen::schema::Tolerance as MaxErrors;
 pub use rowstorm_report::Shard;
 
+/// What ends the load of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Until {
+    /// Its rows, or the duration.
+    #[default]
+    Amount,
+    /// The controller, when it has settled and looked around once more; rows and duration are limits.
+    Settled,
+}
+
 /// The settings of one run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -18,6 +28,10 @@ pub struct RunOptions {
     pub in_flight: Setting,
     /// What the controller looks for, where a setting is not given.
     pub objective: Objective,
+    /// What ends it, besides its amount of rows.
+    pub until: Until,
+    /// Load only this table.
+    pub table: Option<String>,
     /// Stop handing out rows after this long.
     pub duration: Option<Duration>,
     /// Leave this much of the start out of latencies and of the rate.
@@ -59,6 +73,8 @@ impl Default for RunOptions {
             batch: Setting::Auto,
             in_flight: Setting::Auto,
             objective: Objective::Throughput,
+            until: Until::Amount,
+            table: None,
             duration: None,
             warmup: Duration::ZERO,
             rate: None,

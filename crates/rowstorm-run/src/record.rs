@@ -79,13 +79,13 @@ fn rate(state: &State, arrived: u64, seconds: f64) -> f64 {
 }
 
 fn batching(state: &State, in_flight_bytes_max: u64) -> Batching {
-    let open = state.open.as_ref();
+    let kept = state.open.as_ref().map(crate::open::Open::kept);
     let story = &state.stats.decisions;
     let (decisions, left_out) = story.entries();
     let seconds = |at: Option<Duration>| at.map(|at| at.as_secs_f64());
     Batching {
-        chosen_rows: open.map_or(0, crate::open::Open::batch_rows),
-        chosen_in_flight: open.map_or(0, crate::open::Open::width),
+        chosen_rows: kept.map_or(0, |kept| kept.batch_rows),
+        chosen_in_flight: kept.map_or(0, |kept| kept.in_flight),
         settled_at_s: seconds(story.settled_at),
         frozen_at_s: seconds(story.frozen_at),
         tainted_at_s: seconds(story.tainted_at),

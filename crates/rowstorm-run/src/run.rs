@@ -159,6 +159,11 @@ impl Run {
         let Run { plan, sink, options, desk, .. } = self;
         options.check()?;
         let works = work::of(plan, sink, options)?;
+        for other in 0..plan.tables().len() {
+            if works.iter().all(|work| work.index != other) {
+                desk.lock().books.leave_out(other);
+            }
+        }
         let wanted = works.iter().map(|work| (!work.open_ended).then(|| work.len())).sum();
         desk.lock().rows_wanted = wanted;
         prepare::prepare(sink, &works, desk, options).await?;

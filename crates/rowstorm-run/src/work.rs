@@ -35,6 +35,7 @@ pub(crate) fn of(plan: &Plan, sink: &BoxSink, options: &RunOptions) -> Result<Ve
     plan.tables()
         .iter()
         .enumerate()
+        .filter(|(_, table)| options.table.as_deref().is_none_or(|only| only == &*table.name))
         .map(|(index, table)| one(index, table, sink, options))
         .collect()
 }

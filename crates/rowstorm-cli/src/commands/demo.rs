@@ -65,6 +65,7 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<Exit> {
     };
     let watch = Watch {
         progress: Progress::Every(Span(Duration::from_secs(1))),
+        verbose: false,
         talks: true,
         metrics: None,
     };

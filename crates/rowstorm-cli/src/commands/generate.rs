@@ -42,7 +42,8 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<Exit> {
     };
     let plan = document.plan(settings::plan_options(&document, &settings, clock))?;
     let every = Progress::Every(Span(std::time::Duration::from_secs(1)));
-    let watch = Watch { progress: settings.progress.unwrap_or(every), talks: true, metrics: None };
+    let progress = settings.progress.unwrap_or(every);
+    let watch = Watch { progress, verbose: false, talks: true, metrics: None };
     let fingerprint = plan.fingerprint();
     let sink = target::open(&target, options.shard)?;
     let Loaded { finished, signal } = load::load(plan, sink, options, watch)?;

@@ -15,6 +15,7 @@ mod sample;
 
 mod schema;
 mod start;
+mod tune;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -62,6 +63,7 @@ fn dispatch(cli: Option<Cli>) -> Result<Exit> {
         Some(Command::Generate(args)) => generate::generate(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Tune(args)) => tune::tune(&args),
         Some(Command::Demo(args)) => demo::demo(&args),
         Some(Command::Report(args)) => report::report(&args),
         Some(Command::Compare(args)) => compare::compare(&args),

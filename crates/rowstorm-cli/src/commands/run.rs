@@ -2,7 +2,7 @@
 
 use rowstorm::report::Checked;
 use rowstorm::schema::{Progress, RunSettings, TableMode};
-use rowstorm::{Plan, RunRecord, Target};
+use rowstorm::{Plan, Target};
 
 use crate::args::RunArgs;
 use crate::config::{self, Config};
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let sink = target::open(&target, options.shard)?;
     let plan = document.plan(settings::plan_options(&document, &settings, clock))?;
     if settings.table_mode == Some(TableMode::Recreate) && !args.yes {
-        confirm(&target, &plan)?;
+        confirm(&target, &names(&plan))?;
     }
     let talks = !settings.quiet.unwrap_or(false);
     if talks {
@@ -46,9 +46,6 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         summary::write_html(record, &checked, report.as_ref())?;
         written.push(report.as_ref());
     }
-    if settings.verbose.unwrap_or(false) {
-        decisions(record);
-    }
     if settings.json.unwrap_or(false) {
         console::data(&record.to_json())?;
     } else if talks {
@@ -63,8 +60,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     Ok(outcome::exit(&finished.ending, signal, checked.iter().all(|one| one.held)))
 }
 
+fn names(plan: &Plan) -> Vec<&str> {
+    plan.tables().iter().map(|table| &*table.name).collect()
+}
+
 fn introduce(document: &Document, target: &Target, plan: &Plan) {
-    let tables: Vec<&str> = plan.tables().iter().map(|table| &*table.name).collect();
+    let tables = names(plan);
     console::talk(&format!(
         "{} → {target}   tables {}   seed {}   fingerprint {:016x}",
         document.name,
@@ -77,30 +78,21 @@ fn introduce(document: &Document, target: &Target, plan: &Plan) {
     }
 }
 
-/// What the controller decided, all of it: a live line would miss some.
-fn decisions(record: &RunRecord) {
-    for decision in &record.batch.decisions {
-        console::talk(&format!(
-            "{:>8.2}s  batch {:<7} in-flight {:<4} {}",
-            decision.at_s, decision.batch_rows, decision.in_flight, decision.reason
-        ));
-    }
-}
-
-fn watch(settings: &RunSettings, talks: bool) -> Result<Watch> {
+pub(super) fn watch(settings: &RunSettings, talks: bool) -> Result<Watch> {
     let metrics = settings.metrics.as_deref().map(|address| {
         crate::flags::address(address)
             .map_err(|why| Failure::usage(format!("metrics: `{address}`: {why}")))
     });
     Ok(Watch {
         progress: if talks { settings.progress.unwrap_or(Progress::Off) } else { Progress::Off },
+        verbose: settings.verbose.unwrap_or(false),
         talks,
         metrics: metrics.transpose()?,
     })
 }
 
 /// Dropping tables is asked for twice: by `recreate`, and by a person or `--yes`.
-fn confirm(target: &Target, plan: &Plan) -> Result<()> {
+pub(super) fn confirm(target: &Target, tables: &[&str]) -> Result<()> {
     match target {
         Target::Memory | Target::Null { .. } => return Ok(()),
         Target::Sqlite(_)
@@ -110,7 +102,6 @@ fn confirm(target: &Target, plan: &Plan) -> Result<()> {
         | Target::Cratedb(_)
         | Target::Files { .. } => {}
     }
-    let tables: Vec<&str> = plan.tables().iter().map(|table| &*table.name).collect();
     let question = format!("{target}: drop {} with all rows, and make it anew?", tables.join(", "));
     match console::ask(&question) {
         Some(true) => Ok(()),

@@ -18,6 +18,7 @@ Rowstorm fills any database with realistic rows, fast, and proves that every row
   rowstorm sample shop.yaml                  look at its rows, without a database
   rowstorm explain shop.yaml --to URL        what a run would do; touches nothing
   rowstorm run shop.yaml --to URL            write, measure, count
+  rowstorm tune shop.yaml --to URL           find the batch size and the concurrency
 
 URL: sqlite:PATH  postgres://…  mysql://…  file:DIR  null:            More: rowstorm --help
 ";

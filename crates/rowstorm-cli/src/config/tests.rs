@@ -79,7 +79,8 @@ fn every_key_is_a_flag_and_a_variable() {
         ("shard", "1/4"),
         ("rate", "10000/s"),
         ("batch", "auto"),
-        ("in_flight", "4"),
+        ("in_flight", "auto:freeze"),
+        ("objective", "p99 < 50ms"),
         ("max_bytes_in_flight", "256MiB"),
         ("seed", "7"),
         ("epoch", "2026-01-01T00:00:00Z"),
@@ -103,7 +104,7 @@ fn every_key_is_a_flag_and_a_variable() {
         let shown = config.shown().into_iter().find(|shown| shown.key == key);
         assert_eq!(shown.expect(key).origin, variable);
     }
-    assert_eq!(KEYS.len(), 23);
+    assert_eq!(KEYS.len(), 24);
 }
 
 #[test]

@@ -8,4 +8,5 @@ mod live;
 mod rows;
 mod runs;
 mod secrets;
+mod tuning;
 mod usage;

@@ -5,7 +5,7 @@ use crate::common::{ran, rowstorm, run, run_in};
 /// Every help text, as it is printed. `ROWSTORM_BLESS=1 cargo test` writes it anew.
 #[test]
 fn help_texts_are_as_written() {
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &[],
         &["demo"],
         &["init"],
@@ -14,6 +14,7 @@ fn help_texts_are_as_written() {
         &["generate"],
         &["explain"],
         &["run"],
+        &["tune"],
         &["report"],
         &["compare"],
         &["merge"],

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rowstorm_gen::schema::Span;
 use rowstorm_report::RunRecord;
-use rowstorm_run::{Objective, RunOptions, Setting};
+use rowstorm_run::{Objective, RunOptions, Setting, Until};
 use rowstorm_sink::{Fault, Limits, Memory, Writes};
 
-use crate::stage::{Slow, assert_balanced, assert_done, options, plan, run};
+use crate::stage::{SHOP, Slow, assert_balanced, assert_done, keys, options, plan, run};
 
 /// Rows that cost nothing to make.
 const TINY: &str =
@@ -103,4 +103,39 @@ fn every_trial_has_its_verdict_and_every_second_its_setting() {
     assert!((seconds - record.seconds).abs() < 0.01, "{seconds} of {}", record.seconds);
     let rows: u64 = record.batch.tried.iter().map(|one| one.rows).sum();
     assert_eq!(rows, record.rows.accepted);
+}
+
+#[test]
+fn a_run_until_settled_ends_by_itself_and_keeps_what_it_found() {
+    let slow = Slow::new(small(100, 4), Duration::from_millis(200));
+    let options = RunOptions {
+        until: Until::Settled,
+        table: Some("t".to_owned()),
+        duration: Some(Duration::from_mins(10)),
+        ..auto()
+    };
+    let finished = run(plan(TINY, None), slow.clone(), options.clone()).unwrap();
+    assert_done(&finished);
+    let (record, batch) = (&finished.record, &finished.record.batch);
+    // Only latency costs on this server: as much as it takes is best.
+    assert_eq!((batch.chosen_rows, batch.chosen_in_flight), (100, 4));
+    let settled = batch.settled_at_s.expect("that is what ended it");
+    assert!((settled + 20.0..200.0).contains(&record.seconds), "{settled} {}", record.seconds);
+    assert_eq!(keys(&slow.memory).1 as u64, record.rows.planned);
+
+    let limited = RunOptions { duration: Some(Duration::from_secs(2)), ..options };
+    let slow = Slow::new(small(100, 4), Duration::from_millis(200));
+    let finished = run(plan(TINY, None), slow, limited).unwrap();
+    assert_done(&finished);
+    assert!(finished.record.seconds < 3.0 && finished.record.batch.settled_at_s.is_none());
+}
+
+#[test]
+fn only_the_table_that_is_named_is_made_and_filled() {
+    let memory = Memory::new();
+    let options = RunOptions { table: Some("customers".to_owned()), ..options(100, 2) };
+    let finished = run(plan(SHOP, None), memory.clone(), options).unwrap();
+    assert_done(&finished);
+    assert_eq!((memory.rows("customers").len(), memory.rows("orders").len()), (700, 0));
+    assert_eq!(finished.record.rows.audited, Some(700));
 }

@@ -1,0 +1,65 @@
+//! `tune`, and what the controller says while it works.
+
+use crate::common::run_in;
+use rusqlite::Connection;
+use serde_json::Value;
+
+#[test]
+fn tune_prints_flags_that_run_takes_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let tune = ["tune", "shop", "--to", "sqlite:t.db", "--table", "customers", "--duration", "1s"];
+    let done = run_in(folder, &[&tune[..], &["-o", "t.json", "-v"]].concat());
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let flags: Vec<&str> = done.stdout.split_whitespace().collect();
+    assert!(matches!(flags[..], ["--batch", _, "--in-flight", _]), "{}", done.stdout);
+    assert_eq!(done.stdout.lines().count(), 1);
+    for part in ["tuning on table customers", "NOT settled", "rows/s", "doubling from", "  kept"] {
+        assert!(done.stderr.contains(part), "{part} is not in\n{}", done.stderr);
+    }
+
+    // Its rows are there, of that table alone, and were counted by another.
+    let record: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("t.json")).unwrap()).unwrap();
+    let database = Connection::open(folder.join("t.db")).unwrap();
+    let count = |table: &str| {
+        let sql = format!("SELECT count(*) FROM {table}");
+        database.query_row(&sql, [], |row| row.get::<_, i64>(0))
+    };
+    assert_eq!(record["rows"]["accepted"].as_i64(), Some(count("customers").unwrap()));
+    assert!(count("orders").is_err(), "the other table was not made");
+    drop(database);
+
+    let run = ["run", "shop", "--to", "sqlite:t.db", "--rows", "1000", "--table-mode", "recreate"];
+    let done = run_in(folder, &[&run[..], &["--yes", "-o", "run.json"], &flags].concat());
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+}
+
+#[test]
+fn a_table_with_rows_is_refused_as_by_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments =
+        ["tune", "cpu", "--to", "sqlite:t.db", "--rows", "100", "--quiet", "-o", "t.json"];
+    let first = run_in(folder.path(), &arguments);
+    assert_eq!((first.code, first.stderr.as_str()), (Some(0), ""));
+    let second = run_in(folder.path(), &arguments);
+    assert_eq!((second.code, second.stdout.as_str()), (Some(3), ""), "{}", second.stderr);
+}
+
+#[test]
+fn what_cannot_be_tuned_is_told_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for (more, says) in [
+        (&["--rate", "100/s"][..], "--rate"),
+        (&["--batch", "10", "--in-flight", "2"], "nothing is to be found"),
+        (&["--table", "disks"], "it has: cpu"),
+        (&["--objective", "p95 < 50ms"], "p99 < 50ms"),
+        (&["--objective", "p99 < 50"], "p99 < 50ms"),
+        (&["--batch", "auto:thaw"], "auto:freeze"),
+    ] {
+        let done = run_in(folder.path(), &[&["tune", "cpu", "--to", "sqlite:t.db"], more].concat());
+        assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{more:?}");
+        assert!(done.stderr.contains(says), "{more:?}: {}", done.stderr);
+        assert!(!folder.path().join("t.db").exists());
+    }
+}
