@@ -32,13 +32,7 @@ impl FileEncoder {
 }
 
 impl Encoder for FileEncoder {
-    fn begin(&mut self, _: &mut Payload) {
-        match &mut self.0 {
-            Kind::Csv(_) | Kind::JsonLines(_) => {}
-            #[cfg(feature = "parquet")]
-            Kind::Parquet(encoder) => encoder.begin(),
-        }
-    }
+    fn begin(&mut self, _: &mut Payload) {}
 
     fn encode(&mut self, batch: &Batch, payload: &mut Payload) {
         match &mut self.0 {
@@ -49,14 +43,7 @@ impl Encoder for FileEncoder {
         }
     }
 
-    fn end(&mut self, payload: &mut Payload) {
-        match &mut self.0 {
-            Kind::Csv(_) | Kind::JsonLines(_) => {}
-            #[cfg(feature = "parquet")]
-            Kind::Parquet(encoder) => encoder.end(payload),
-        }
-        let _ = payload;
-    }
+    fn end(&mut self, _: &mut Payload) {}
 }
 
 /// The most bytes of a number, an instant or a UUID with what stands around it, keys aside.

@@ -99,8 +99,11 @@ fn write_stream(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
     let writer = file.as_mut().ok_or("the file is closed already")?;
-    for batch in StreamReader::try_new(Cursor::new(body), None)? {
-        writer.write(&batch?)?;
+    let mut body = Cursor::new(body);
+    while (body.position() as usize) < body.get_ref().len() {
+        for batch in StreamReader::try_new(&mut body, None)? {
+            writer.write(&batch?)?;
+        }
     }
     if writer.in_progress_size() > ROW_GROUP_BYTES {
         writer.flush()?;
@@ -108,22 +111,18 @@ fn write_stream(
     Ok(())
 }
 
-/// Columns to an Arrow IPC stream.
+/// Columns to Arrow IPC streams, one for each batch: the body grows with the rows, so that the budget of bytes sees them.
 pub(crate) struct ArrowEncoder {
     schema: SchemaRef,
-    batches: Vec<RecordBatch>,
 }
 
 impl ArrowEncoder {
     pub(crate) fn new(table: &TablePlan) -> ArrowEncoder {
-        ArrowEncoder { schema: schema(table), batches: Vec::new() }
-    }
-
-    pub(crate) fn begin(&mut self) {
-        self.batches.clear();
+        ArrowEncoder { schema: schema(table) }
     }
 
     pub(crate) fn encode(&mut self, batch: &Batch, payload: &mut Payload) {
+        const WRITES: &str = "writing to memory cannot fail";
         let columns = batch
             .columns
             .iter()
@@ -132,17 +131,8 @@ impl ArrowEncoder {
             .collect();
         let arrow = RecordBatch::try_new(self.schema.clone(), columns)
             .expect("columns are as long as the batch and of the field's type");
-        // The payload's size must grow as rows come, for the byte budget: it is set right at the end.
-        self.batches.push(arrow);
-        let _ = payload;
-    }
-
-    pub(crate) fn end(&mut self, payload: &mut Payload) {
-        const WRITES: &str = "writing to memory cannot fail";
         let mut stream = StreamWriter::try_new(&mut payload.body, &self.schema).expect(WRITES);
-        for batch in self.batches.drain(..) {
-            stream.write(&batch).expect(WRITES);
-        }
+        stream.write(&arrow).expect(WRITES);
         stream.finish().expect(WRITES);
     }
 }
