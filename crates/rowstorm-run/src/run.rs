@@ -138,6 +138,9 @@ impl Run {
             finish::finish(&sink, &ready.works, &desk, &orders, &options).await
         };
         let agrees = finish::audit(&sink, &ready.works, &desk, &options).await;
+        // Some facts are counters of the load itself. Where nobody answers any more, what was said before it stands.
+        let server =
+            if failed { ready.server } else { sink.server().await.unwrap_or(ready.server) };
         let mut state = desk.lock();
         state.phase = Phase::Over;
         let ended = state.ended.take();
@@ -145,7 +148,7 @@ impl Run {
         let used = Used {
             cpu_seconds,
             null_rows_per_second: probe::rows_per_second(&ready.probes),
-            server: ready.server,
+            server,
             indexes,
             in_flight_bytes_max: budget.held_max(),
             agrees,

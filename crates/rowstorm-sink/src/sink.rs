@@ -68,8 +68,8 @@ pub trait Sink: Debug + Send + Sync + 'static {
         scope: &Scope,
     ) -> impl Future<Output = Result<Audit, SinkError>> + Send;
 
-    /// What the server says of itself: version, and settings that change what a figure means (durability). Empty where
-    /// there is no server.
+    /// What the server says of itself: version, settings that change what a figure means (durability), counters of what
+    /// happened since it was first asked. Empty where there is no server. The runner asks before and after the load.
     fn server(&self) -> impl Future<Output = Result<Vec<ServerFact>, SinkError>> + Send {
         async { Ok(Vec::new()) }
     }

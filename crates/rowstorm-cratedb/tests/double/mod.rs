@@ -147,6 +147,16 @@ impl Double {
     }
 }
 
+impl Release {
+    fn version(self) -> &'static str {
+        match self {
+            Release::V6_4_3 => "CrateDB 6.4.3 (a double of its endpoint)",
+            Release::V6_4_2 => "CrateDB 6.4.2 (a double of its endpoint)",
+            Release::V5_9 => "CrateDB 5.9.12 (a double of its endpoint)",
+        }
+    }
+}
+
 impl State {
     /// Carries a request out.
     fn carry_out(&mut self, body: &[u8], fault: Option<&Fault>) -> Answer {
@@ -188,7 +198,12 @@ impl State {
             (Statement::Drop { name, if_exists }, None) => self.store.drop(&name, if_exists),
             (Statement::Refresh(name), None) => self.store.refresh(&name),
             (Statement::Select(select), None) => {
-                let world = select::World { store: &self.store, rejected: self.rejected, args };
+                let world = select::World {
+                    store: &self.store,
+                    rejected: self.rejected,
+                    version: self.release.version(),
+                    args,
+                };
                 select::answer(&world, &select)
             }
         }

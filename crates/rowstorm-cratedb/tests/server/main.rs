@@ -1,0 +1,17 @@
+//! What becomes of rows when CrateDB refuses some, has too much to do, or goes away: on the double of its endpoint, which
+//! does all of that on demand, and what a healthy server can be asked for on a real one, too, where
+//! `ROWSTORM_TEST_CRATEDB` names it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bed;
+#[path = "../double/mod.rs"]
+mod double;
+mod refusals;
+mod tables;
+mod trouble;
+
+/// The double, and a real server if one is named.
+fn servers(double: &double::Double) -> Vec<String> {
+    let real = std::env::var("ROWSTORM_TEST_CRATEDB").ok();
+    std::iter::once(double.url().to_owned()).chain(real).collect()
+}
