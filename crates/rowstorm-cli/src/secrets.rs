@@ -80,6 +80,13 @@ fn url_end(text: &str) -> usize {
     })
 }
 
+/// Whether a URL looks as if a password stood in it: before an `@`, or in an option of such a name.
+pub(crate) fn holds_password(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let options = rest.split_once('?').map_or("", |(_, options)| options).to_ascii_lowercase();
+    rest.rsplit_once('@').is_some_and(|(who, _)| who.contains(':')) || options.contains("pass")
+}
+
 /// `user:***@host`; options go, too: one of them may be a password.
 fn redact_authority(word: &str) -> String {
     let behind_user = word.rfind('@').unwrap_or(0);
@@ -126,6 +133,17 @@ mod tests {
         assert!(
             from(&[("ROWSTORM_PASSWORD_FILE", "/nowhere"), ("ROWSTORM_PASSWORD", "x")]).is_err()
         );
+    }
+
+    #[test]
+    fn only_urls_with_a_password_are_warned_of() {
+        for url in ["x://u:pw@h/db", "x://u:p/w@h", "x://u:p?w@h", "x://h/db?sslpassword=pw"] {
+            assert!(holds_password(url), "{url}");
+        }
+        for url in ["x://u@h:1/db", "x://h/db?sslmode=require", "x://a:1,b:2/db?w=1", "sqlite:a.db"]
+        {
+            assert!(!holds_password(url), "{url}");
+        }
     }
 
     #[test]

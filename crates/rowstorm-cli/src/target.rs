@@ -6,7 +6,7 @@ use rowstorm::{Credentials, Secret, Target, TargetError};
 
 use crate::console;
 use crate::exit::{Failure, Result};
-use crate::secrets::{Secrets, redact};
+use crate::secrets::{Secrets, holds_password};
 
 /// Reads the target; opens nothing.
 pub(crate) fn parse(flag: Option<&str>) -> Result<Target> {
@@ -17,7 +17,7 @@ pub(crate) fn parse(flag: Option<&str>) -> Result<Target> {
         ));
     };
     let target = Target::parse(&url).map_err(|error| refused(&error))?;
-    if flag.is_some_and(|url| redact(url) != url) {
+    if flag.is_some_and(holds_password) {
         console::talk(
             "warning: a password on the command line can be read by others; use ROWSTORM_PASSWORD",
         );

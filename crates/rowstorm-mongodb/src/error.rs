@@ -28,7 +28,15 @@ pub(crate) fn read(error: &Error, delivery: Delivery) -> Trouble {
         }
         _ => (lost(delivery), "connection"),
     };
-    Trouble { reaction, class: class.to_owned(), message: cut(error.kind.to_string()) }
+    Trouble { reaction, class: class.to_owned(), message: cut(brief(error.kind.to_string())) }
+}
+
+/// A server that cannot be reached is told with the whole of its last error, raw bytes included: only what it says.
+fn brief(mut message: String) -> String {
+    if let Some(end) = message.find(", labels: {") {
+        message.truncate(end);
+    }
+    message
 }
 
 fn command(error: &CommandError, labels: &HashSet<String>, delivery: Delivery) -> Trouble {

@@ -6,7 +6,7 @@ use crate::limits::NESTING_MAX;
 use crate::{ArraySpec, Column, DataType, Generator, Per, Table, suggest};
 
 /// The databases that have column types of their own.
-const DDL_TARGETS: &[&str] = &["postgres", "mysql", "cratedb", "sqlite"];
+const DDL_TARGETS: &[&str] = &["postgres", "mysql", "mongodb", "cratedb", "sqlite"];
 
 /// Where a value stands: decides which generators can make it.
 #[derive(Clone, Copy)]

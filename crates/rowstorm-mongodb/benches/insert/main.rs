@@ -1,0 +1,222 @@
+//! The CPU table into MongoDB, against the driver sending documents that were built beforehand.
+//!
+//! Three contestants in interleaved rounds over one connection: Rowstorm, which makes and encodes its rows as it goes; the
+//! driver's `insert_many` of raw documents, and its `run_raw_command` of whole commands, both of the very same bytes and
+//! ready before the clock starts. Without arguments the server is a counting stub in a process of its own
+//! ([`stub`]): what is measured is the client's CPU time. `ROWSTORM_BENCH_MONGODB=URL` names a real server, and then rows
+//! per second are worth reading, too.
+//!
+//! `cargo bench -p rowstorm-mongodb --bench insert`; `ROWSTORM_BENCH_ROWS` and `ROWSTORM_BENCH_ROUNDS` set the size.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark measures and prints"
+)]
+
+mod stub;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use mongodb::bson::{RawDocument, RawDocumentBuf};
+use mongodb::{Client, Database};
+use rowstorm_gen::schema::{Format, Schema};
+use rowstorm_gen::{BATCH_ROWS_MAX, Batch, Plan, PlanOptions, TablePlan};
+use rowstorm_mongodb::{Mongodb, MongodbWriter};
+use rowstorm_sink::{
+    ConnectOptions, Encoder as _, IndexTime, Payload, Prepare, PrepareMode, Sink as _, Writer as _,
+};
+
+const SCHEMA: &str = include_str!("../../../../schemas/cpu.yaml");
+const CONTESTANTS: [&str; 3] = ["rowstorm", "insert_many raw", "run_raw_command"];
+const RECREATE: Prepare = Prepare { mode: PrepareMode::Recreate, indexes: IndexTime::None };
+
+/// One contestant's round.
+#[derive(Clone, Copy)]
+struct Round {
+    rows_per_second: f64,
+    /// CPU seconds for a million rows.
+    cpu: f64,
+}
+
+/// What all contestants share.
+struct Field {
+    sink: Mongodb,
+    database: Database,
+    table: Arc<TablePlan>,
+    rows: u64,
+}
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--stub") {
+        return stub::serve();
+    }
+    let rows = setting("ROWSTORM_BENCH_ROWS", 200_000);
+    let rounds = setting("ROWSTORM_BENCH_ROUNDS", 8);
+    let given = std::env::var("ROWSTORM_BENCH_MONGODB").ok();
+    let (url, _stub) = if let Some(url) = given {
+        (url, None)
+    } else {
+        let stub = stub::Stub::start();
+        (stub.url(), Some(stub))
+    };
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).enable_all().build();
+    runtime.expect("a runtime starts").block_on(async {
+        let field = Field::new(&url, rows).await;
+        println!("{rows} rows of schemas/cpu.yaml in {rounds} rounds, one connection");
+        for batch in [1_000, 10_000] {
+            field.race(batch, rounds).await;
+        }
+    });
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+impl Field {
+    async fn new(url: &str, rows: u64) -> Field {
+        let schema = Schema::parse(SCHEMA, Format::Yaml, "cpu.yaml").expect("the sample is valid");
+        let options = PlanOptions { rows: Some(rows), ..PlanOptions::default() };
+        let plan = Plan::new(&schema, options).expect("the sample compiles");
+        let options = ConnectOptions { url: url.to_owned(), ..ConnectOptions::default() };
+        let sink = Mongodb::new(&options).expect("the URL is one of MongoDB");
+        let client = Client::with_uri_str(url).await.expect("the URL is one of MongoDB");
+        let database = client.database(sink.database());
+        Field { sink, database, table: Arc::clone(&plan.tables()[0]), rows }
+    }
+
+    async fn race(&self, batch: u64, rounds: u64) {
+        let commands = self.commands(batch);
+        let bytes: usize = commands.iter().map(|command| command.as_bytes().len()).sum();
+        let documents: Vec<Vec<RawDocumentBuf>> = commands.iter().map(documents).collect();
+        let mut results: [Vec<Round>; 3] = Default::default();
+        for round in 0..=rounds {
+            let order = (0..CONTESTANTS.len()).map(|place| (place + round as usize) % 3);
+            for contestant in order {
+                self.sink.prepare(&self.table, &RECREATE).await.expect("the collection is made");
+                let start = (Instant::now(), cpu_seconds());
+                match contestant {
+                    0 => self.rowstorm(batch).await,
+                    1 => self.insert_many(&documents).await,
+                    _ => self.run_raw_command(&commands).await,
+                }
+                let (took, cpu) = (start.0.elapsed().as_secs_f64(), cpu_seconds() - start.1);
+                // The first round warms up.
+                if round > 0 {
+                    let millions = self.rows as f64 / 1e6;
+                    let rows_per_second = self.rows as f64 / took;
+                    results[contestant].push(Round { rows_per_second, cpu: cpu / millions });
+                }
+            }
+        }
+        println!("\nbatches of {batch} rows, {} bytes a row", bytes as u64 / self.rows);
+        for (name, rounds) in CONTESTANTS.iter().zip(&results) {
+            let cpu = median(rounds.iter().map(|round| round.cpu));
+            let speed = median(rounds.iter().map(|round| round.rows_per_second));
+            let ratio = median(
+                results[0]
+                    .iter()
+                    .zip(rounds)
+                    .map(|(us, it)| us.rows_per_second / it.rows_per_second),
+            );
+            println!(
+                "{name:<16} {speed:>10.0} rows/s   client CPU {cpu:.2} s a million   rowstorm is {ratio:.2} times as fast"
+            );
+        }
+    }
+
+    async fn rowstorm(&self, batch_rows: u64) {
+        let mut writer: MongodbWriter =
+            self.sink.writer(&self.table).await.expect("a writer opens");
+        let mut maker = Maker::new(&self.sink, &self.table);
+        for first in (0..self.rows).step_by(batch_rows as usize) {
+            maker.make(first..self.rows.min(first + batch_rows));
+            let outcome = writer.write(&maker.payload).await.expect("the write is answered");
+            assert_eq!(outcome.accepted, maker.payload.len());
+        }
+    }
+
+    async fn insert_many(&self, batches: &[Vec<RawDocumentBuf>]) {
+        let collection = self.database.collection::<RawDocumentBuf>(&self.table.name);
+        for documents in batches {
+            collection.insert_many(documents).ordered(false).await.expect("the insert is answered");
+        }
+    }
+
+    async fn run_raw_command(&self, commands: &[RawDocumentBuf]) {
+        for command in commands {
+            let answer = self.database.run_raw_command(command.clone()).await;
+            answer.expect("the insert is answered").get("n").expect("it counts");
+        }
+    }
+
+    /// The payloads of a run, which are whole commands.
+    fn commands(&self, batch_rows: u64) -> Vec<RawDocumentBuf> {
+        let mut maker = Maker::new(&self.sink, &self.table);
+        let starts = (0..self.rows).step_by(batch_rows as usize);
+        let command = |first: u64| {
+            maker.make(first..self.rows.min(first + batch_rows));
+            let bytes = maker.payload.body.as_slice().to_vec();
+            RawDocumentBuf::from_bytes(bytes).expect("a payload is a document")
+        };
+        starts.map(command).collect()
+    }
+}
+
+/// Fills and encodes, with buffers that are used again.
+struct Maker<'a> {
+    table: &'a TablePlan,
+    encoder: rowstorm_mongodb::InsertEncoder,
+    batch: Batch,
+    payload: Payload,
+}
+
+impl<'a> Maker<'a> {
+    fn new(sink: &Mongodb, table: &'a TablePlan) -> Maker<'a> {
+        let encoder = sink.encoder(table);
+        Maker { table, encoder, batch: Batch::default(), payload: Payload::default() }
+    }
+
+    fn make(&mut self, rows: std::ops::Range<u64>) {
+        self.payload.clear();
+        self.payload.rows = rows.clone();
+        self.encoder.begin(&mut self.payload);
+        for first in rows.clone().step_by(BATCH_ROWS_MAX) {
+            self.table.fill(first..rows.end.min(first + BATCH_ROWS_MAX as u64), &mut self.batch);
+            self.encoder.encode(&self.batch, &mut self.payload);
+        }
+        self.encoder.end(&mut self.payload);
+    }
+}
+
+/// The documents of a command.
+fn documents(command: &RawDocumentBuf) -> Vec<RawDocumentBuf> {
+    let documents = command.get_array("documents").expect("an insert has documents");
+    let document = |value: mongodb::bson::RawBsonRef<'_>| -> Option<RawDocumentBuf> {
+        value.as_document().map(RawDocument::to_owned)
+    };
+    let documents = documents.into_iter().map(|it| document(it.expect("a document is whole")));
+    documents.map(|it| it.expect("a document")).collect()
+}
+
+/// CPU seconds of this process so far, its threads included (`/proc/self/stat`; a tick is 10 ms).
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux says what a process uses");
+    // The name in brackets may hold blanks; user and system time are the 12th and 13th words behind it.
+    let (_, words) = stat.rsplit_once(')').expect("the name stands in brackets");
+    let ticks = words.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    ticks.map(|ticks| ticks.expect("a number")).sum::<f64>() / 100.0
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        count if count.is_multiple_of(2) => f64::midpoint(values[count / 2 - 1], values[count / 2]),
+        count => values[count / 2],
+    }
+}

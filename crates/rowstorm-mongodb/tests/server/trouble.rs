@@ -1,0 +1,101 @@
+//! Faults that the server is told to make (`failCommand`), and servers that are not there.
+
+use std::time::Duration;
+
+use mongodb::bson::doc;
+use rowstorm_mongodb::Mongodb;
+use rowstorm_sink::{
+    Attempt, ConnectOptions, Delivery, Payload, Sink as _, SinkErrorKind, Writer as _,
+};
+
+use crate::bed::{
+    LABEL, RECREATE, alone, count, fail_next_insert, ints, payload, sink, table, texts, told, write,
+};
+
+fn hundred(sink: &Mongodb, table: &rowstorm_gen::TablePlan) -> Payload {
+    payload(sink, table, vec![ints(0..100), texts((0..100).map(|_| "label"))])
+}
+
+pub(crate) async fn a_server_that_refuses_at_the_door_is_busy() {
+    let _alone = alone().await;
+    let (sink, table) = (sink(), table("rs_busy", LABEL));
+    sink.prepare(&table, &RECREATE).await.unwrap();
+    let payload = hundred(&sink, &table);
+    let mut writer = sink.writer(&table).await.unwrap();
+    let labels = ["SystemOverloadedError", "RetryableError"];
+    fail_next_insert(&sink, doc! { "errorCode": 462, "errorLabels": labels.to_vec() }).await;
+    let error = writer.write(&payload).await.unwrap_err();
+    assert!(matches!(error.kind, SinkErrorKind::Busy { .. }), "{error:?}");
+    assert!(error.class.starts_with("462"), "{error:?}");
+    assert_eq!(count(&sink, &table, doc! {}).await, 0);
+    assert_eq!(writer.write(&payload).await.unwrap().accepted, 100, "the same bytes go in later");
+}
+
+pub(crate) async fn a_server_that_shuts_down_leaves_rows_in_doubt_and_a_replay_settles_them() {
+    let _alone = alone().await;
+    let table = table("rs_shutdown", LABEL);
+    sink().prepare(&table, &RECREATE).await.unwrap();
+    for code in [11600, 91, 189, 10107, 50] {
+        // A client believes that this server is going, and waits for another: each code needs one of its own.
+        let sink = sink();
+        let payload = hundred(&sink, &table);
+        let mut writer = sink.writer(&table).await.unwrap();
+        fail_next_insert(&sink, doc! { "errorCode": code }).await;
+        let error = writer.write(&payload).await.unwrap_err();
+        assert_eq!(error.kind, SinkErrorKind::Lost(Delivery::InDoubt), "{error:?}");
+        assert!(error.class.starts_with(&code.to_string()), "{error:?}");
+    }
+    let sink = sink();
+    let mut payload = hundred(&sink, &table);
+    assert_eq!(count(&sink, &table, doc! {}).await, 0);
+    payload.attempt = Attempt::Replay;
+    assert_eq!(told(&write(&sink, &table, &payload).await), (100, 0, vec![]));
+}
+
+pub(crate) async fn a_write_concern_that_is_not_met_leaves_rows_in_doubt_and_a_replay_confirms_them()
+ {
+    let _alone = alone().await;
+    let (sink, table) = (sink(), table("rs_concern", LABEL));
+    sink.prepare(&table, &RECREATE).await.unwrap();
+    let mut payload = hundred(&sink, &table);
+    let mut writer = sink.writer(&table).await.unwrap();
+    let failed = doc! { "code": 64, "codeName": "WriteConcernTimeout", "errmsg": "waiting" };
+    fail_next_insert(&sink, doc! { "writeConcernError": failed }).await;
+    let error = writer.write(&payload).await.unwrap_err();
+    assert_eq!(error.kind, SinkErrorKind::Lost(Delivery::InDoubt), "{error:?}");
+    assert_eq!(error.class, "64 WriteConcernTimeout");
+    assert_eq!(count(&sink, &table, doc! {}).await, 100, "they are there all the same");
+    payload.attempt = Attempt::Replay;
+    assert_eq!(told(&write(&sink, &table, &payload).await), (0, 100, vec![]));
+}
+
+pub(crate) async fn a_dropped_write_goes_on_to_its_end() {
+    let (sink, table) = (sink(), table("rs_dropped", LABEL));
+    sink.prepare(&table, &RECREATE).await.unwrap();
+    let payload = hundred(&sink, &table);
+    let mut writer = sink.writer(&table).await.unwrap();
+    // Polled once: the command is on its way, and nobody waits for it any more.
+    tokio::select! {
+        biased;
+        written = writer.write(&payload) => panic!("nothing answers that fast: {written:?}"),
+        () = std::future::ready(()) => {}
+    }
+    let arrived = async {
+        while count(&sink, &table, doc! {}).await < 100 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), arrived).await.expect("all rows arrive");
+    let mut again = hundred(&sink, &table);
+    again.attempt = Attempt::Replay;
+    assert_eq!(writer.write(&again).await.unwrap().confirmed, 100, "the writer goes on");
+}
+
+pub(crate) async fn nobody_there_is_a_connection_lost() {
+    // Port 1 of the loopback address: nobody listens there.
+    let url = "mongodb://127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=300";
+    let options = ConnectOptions { url: url.into(), ..ConnectOptions::default() };
+    let error = Mongodb::connect_with(&options).await.unwrap_err();
+    assert_eq!(error.kind, SinkErrorKind::Lost(Delivery::None), "{error:?}");
+    assert!(error.message.contains("127.0.0.1:1") && !error.message.contains("labels"), "{error}");
+}
