@@ -97,6 +97,11 @@ impl Server {
         &self.name
     }
 
+    /// The way in that the URL asks for.
+    pub(crate) fn asked(&self) -> MysqlMethod {
+        self.method.unwrap_or_default()
+    }
+
     /// The way in that the URL asks for, else the schema.
     pub(crate) fn method(&self, table: &TablePlan) -> MysqlMethod {
         let by_schema = || table.spec.mysql.as_ref().map(|options| options.method);

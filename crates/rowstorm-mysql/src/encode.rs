@@ -17,6 +17,36 @@ const FIXED_BYTES_MAX: usize = 40;
 /// Bytes that are looked at together: whether any needs a backslash.
 const BLOCK_BYTES: usize = 32;
 
+/// The numbers below 1,000 with their tabs, and zeros behind them that are written over.
+const SMALL: [[u8; 4]; 1000] = small();
+/// The same with all three digits.
+const THREE: [[u8; 3]; 1000] = three();
+const SECOND_US: i64 = 1_000_000;
+
+const fn three() -> [[u8; 3]; 1000] {
+    let (mut all, mut value) = ([[b'0'; 3]; 1000], 0);
+    while value < 1000 {
+        let digits = [value / 100, value / 10 % 10, value % 10];
+        all[value] = [b'0' + digits[0] as u8, b'0' + digits[1] as u8, b'0' + digits[2] as u8];
+        value += 1;
+    }
+    all
+}
+
+const fn small() -> [[u8; 4]; 1000] {
+    let (mut all, mut value) = ([[0; 4]; 1000], 0);
+    while value < 1000 {
+        let [a, b, c] = THREE[value];
+        all[value] = match value {
+            0..10 => [c, b'\t', 0, 0],
+            10..100 => [b, c, b'\t', 0],
+            _ => [a, b, c, b'\t'],
+        };
+        value += 1;
+    }
+    all
+}
+
 /// Encodes one table's rows for `LOAD DATA`.
 #[derive(Debug)]
 pub struct LoadEncoder(RowEncoder<Lines>);
@@ -27,7 +57,7 @@ impl LoadEncoder {
             is_single: column.data_type == DataType::Float { double: false },
             cell: Cell::of(column),
         });
-        LoadEncoder(RowEncoder::new(table, Lines { columns: columns.collect() }))
+        LoadEncoder(RowEncoder::new(table, Lines::new(columns.collect())))
     }
 }
 
@@ -45,6 +75,9 @@ impl Encoder for LoadEncoder {
 #[derive(Debug)]
 struct Lines {
     columns: Vec<Column>,
+    /// The second of the last instant, and its first 20 bytes: neighbours are often of the same one.
+    second: i64,
+    until_second: [u8; 20],
 }
 
 #[derive(Debug)]
@@ -52,6 +85,14 @@ struct Column {
     /// A float of four bytes.
     is_single: bool,
     cell: Cell,
+}
+
+impl Lines {
+    fn new(columns: Vec<Column>) -> Lines {
+        let mut lines = Lines { columns, second: 0, until_second: [0; 20] };
+        lines.until_second.copy_from_slice(&text::timestamp(0).as_bytes()[..20]);
+        lines
+    }
 }
 
 impl RowFormat for Lines {
@@ -80,12 +121,34 @@ impl RowFormat for Lines {
 
     #[inline]
     fn int(&mut self, _: usize, value: i64, out: &mut Buffer) {
-        match value {
-            // The most common numbers are one or two digits.
-            0..10 => out.set_array([b'0' + value as u8, b'\t']),
-            10..100 => out.set_array([b'0' + value as u8 / 10, b'0' + value as u8 % 10, b'\t']),
-            _ => cell(itoa::Buffer::new().format(value).as_bytes(), out),
+        if let Ok(0..1000) = usize::try_from(value) {
+            let bytes = SMALL[value as usize];
+            out.set_array(bytes);
+            out.truncate(out.len() - bytes.len() + small_len(value));
+        } else {
+            cell(itoa::Buffer::new().format(value).as_bytes(), out);
         }
+    }
+
+    #[inline]
+    fn ints(&mut self, first: usize, columns: &[&[i64]], row: usize, out: &mut Buffer) {
+        // One check of the buffer's end for all of them.
+        let start = out.len();
+        let room = out.claim(4 * columns.len());
+        let mut len = 0;
+        for values in columns {
+            let value = values[row];
+            let Some(bytes) = usize::try_from(value).ok().and_then(|value| SMALL.get(value)) else {
+                out.truncate(start);
+                for (offset, values) in columns.iter().enumerate() {
+                    self.int(first + offset, values[row], out);
+                }
+                return;
+            };
+            room[len..len + 4].copy_from_slice(bytes);
+            len += small_len(value);
+        }
+        out.truncate(start + len);
     }
 
     #[inline]
@@ -111,8 +174,22 @@ impl RowFormat for Lines {
         out.put_array(*b"\t");
     }
 
+    #[inline]
     fn timestamp(&mut self, _: usize, micros: i64, out: &mut Buffer) {
+        let second = micros.div_euclid(SECOND_US);
+        if second == self.second {
+            let micros = micros.rem_euclid(SECOND_US) as usize;
+            out.set_array(self.until_second);
+            out.set_array(THREE[micros / 1000]);
+            out.set_array(THREE[micros % 1000]);
+            return out.set_array(*b"\t");
+        }
         let piece = text::timestamp(micros);
+        // Years beyond four digits have a sign and are longer.
+        if let Some((until_second, [_, _, _, _, _, _, b'Z'])) = piece.as_bytes().split_first_chunk()
+        {
+            (self.second, self.until_second) = (second, *until_second);
+        }
         // Without the zone's `Z`, which the server does not read.
         cell(&piece.as_bytes()[..piece.as_bytes().len() - 1], out);
     }
@@ -127,6 +204,12 @@ impl RowFormat for Lines {
     fn json(&mut self, column: usize, document: &str, out: &mut Buffer) {
         self.text(column, document, out);
     }
+}
+
+/// The bytes of a number below 1,000 with its tab.
+#[inline]
+fn small_len(value: i64) -> usize {
+    2 + usize::from(value >= 10) + usize::from(value >= 100)
 }
 
 #[inline]
@@ -158,6 +241,8 @@ fn escape(value: &[u8], out: &mut Buffer) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -190,9 +275,30 @@ mod tests {
     }
 
     #[test]
+    fn numbers_and_instants_are_the_same_alone_and_among_others() {
+        let values: Vec<i64> = (-2000..2000).chain([i64::MIN, i64::MAX]).collect();
+        let (mut lines, mut out, mut wanted) =
+            (Lines::new(Vec::new()), Buffer::default(), String::new());
+        for row in 1..values.len() {
+            out.reserve(400);
+            lines.ints(0, &[&values, &values[1..], &values[..row]], row - 1, &mut out);
+            lines.timestamp(3, values[row], &mut out);
+            lines.timestamp(3, values[row].wrapping_mul(333_333), &mut out);
+            for value in [values[row - 1], values[row], values[row - 1]] {
+                let _ = write!(wanted, "{value}\t");
+            }
+            for micros in [values[row], values[row].wrapping_mul(333_333)] {
+                wanted += text::timestamp(micros).as_str().trim_end_matches('Z');
+                wanted.push('\t');
+            }
+        }
+        assert_eq!(std::str::from_utf8(out.as_slice()).unwrap(), wanted);
+    }
+
+    #[test]
     fn cells_end_in_tabs_and_rows_in_lines() {
         let column = || Column { is_single: false, cell: Cell::Plain };
-        let mut lines = Lines { columns: (0..4).map(|_| column()).collect() };
+        let mut lines = Lines::new((0..4).map(|_| column()).collect());
         let mut out = Buffer::default();
         out.reserve(400);
         for value in [0, 9, 10, 99, 100, -1, i64::MIN] {

@@ -190,7 +190,10 @@ impl Sink for Mysql {
         let Session { mut connection, has_local_infile, sql_mode, .. } = self.server.open().await?;
         let mut facts = catalogue::facts(&mut connection).await?;
         connection.disconnect().await.map_err(failed)?;
-        let way = if has_local_infile { "LOAD DATA LOCAL" } else { "multi-row INSERT" };
+        let way = match (self.server.asked(), has_local_infile) {
+            (MysqlMethod::Load, _) | (MysqlMethod::Auto, true) => "LOAD DATA LOCAL",
+            (MysqlMethod::Insert, _) | (MysqlMethod::Auto, false) => "multi-row INSERT",
+        };
         for (name, value) in
             [("session sql_mode", sql_mode.as_str()), ("way in, unless the schema says", way)]
         {

@@ -63,7 +63,9 @@ impl Lane {
             });
         }
         let stage = self.stage.as_mut().expect("it was made just now");
+        // Committed, so that nothing of an earlier replay comes back where this one undoes its first attempt.
         self.connection.query_drop(format!("DELETE FROM {}", dialect::STAGE)).await?;
+        self.connection.query_drop("COMMIT").await?;
         replay::replay(&mut self.connection, table, &identity, stage, payload).await
     }
 }
