@@ -1,6 +1,5 @@
 //! `cargo xtask bench`: the parts by criterion, and whole runs against a yardstick on the same machine in the same minutes.
 
-mod copy_files;
 mod end_to_end;
 mod memory;
 mod processor;

@@ -30,7 +30,8 @@ cargo xtask COMMAND
   codegen [--check]      write the JSON Schemas into schemas/ | fail if they are stale
   tidy [--base REV]      the rules of the house that no compiler checks
   bench fill | encode    criterion benchmarks of the parts; what follows goes to criterion
-  bench end-to-end       whole runs into PostgreSQL against psql \\copy; --to URL --rows N --pairs N --batch N --in-flight N
+  bench end-to-end       whole runs against the stock client; --server postgres|mysql|mariadb --to URL --rows N --pairs N
+                         --batch N --in-flight N
   bench controller       the regret table of all controllers on simulated databases; --json --surfaces N --seeds N --each
   bench memory           peak memory of payload runs; --to URL --rows N --only-null
   bench surface          rows/s and CPU of a grid of settings, then the best ones against `auto`; --to URL | --server sqlite,postgres,…

@@ -1,23 +1,30 @@
-//! `cargo xtask bench end-to-end`: Rowstorm into PostgreSQL against the stock client fed with bytes that are ready.
+//! `cargo xtask bench end-to-end`: Rowstorm into a database against its stock client fed with bytes that are ready.
 //!
 //! Both load the same rows of `schemas/cpu.yaml` in batches of the same size over the same number of connections, in turn,
 //! pair by pair, so that what the machine does besides falls on both. Rowstorm makes its rows as it goes; the stock client
-//! (`psql \copy … BINARY`, one process a connection) only reads files. The server is durable.
+//! (`psql \copy … BINARY`, `LOAD DATA LOCAL` by `mysql` or `mariadb`; one process a connection) only reads files. The
+//! server is durable.
+
+mod copy_files;
+mod mysql;
+mod psql;
+mod stock;
 
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Instant;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{bail, ensure};
 
+use super::median;
 use super::processor::Clock;
 use super::rowstorm::Rowstorm;
-use super::{copy_files, median};
 use crate::arguments::Arguments;
-use crate::command::{find, output, target_dir};
-use crate::servers::{Durability, Native, POSTGRES, given_or_started};
+use crate::command::target_dir;
+use crate::servers::{Durability, Server, given_or_started, named};
+use stock::Stock;
 
 /// One load, by one of the two.
 struct Load {
@@ -28,19 +35,18 @@ struct Load {
 
 /// What is measured.
 struct Setting {
-    url: String,
+    stock: Box<dyn Stock>,
     rows: u64,
     batch: u64,
     in_flight: usize,
-    psql: PathBuf,
     table: String,
     files: Vec<PathBuf>,
-    server_pid: u32,
     clock: Clock,
 }
 
 /// Measures pairs and prints them with their medians.
 pub(crate) fn end_to_end(mut arguments: Arguments) -> anyhow::Result<()> {
+    let server = named(&arguments.value::<String>("--server")?.unwrap_or("postgres".to_owned()))?;
     let to = arguments.value::<String>("--to")?;
     let rows = arguments.value("--rows")?.unwrap_or(2_000_000);
     let pairs = arguments.value("--pairs")?.unwrap_or(8);
@@ -51,53 +57,46 @@ pub(crate) fn end_to_end(mut arguments: Arguments) -> anyhow::Result<()> {
     let scratch = target_dir().join("bench/end-to-end");
     std::fs::create_dir_all(&scratch)?;
     let rowstorm = Rowstorm::build(&scratch)?;
-    let (url, _guard) = given_or_started(to, POSTGRES, Durability::Durable)?;
-    let setting = prepare(&rowstorm, &scratch, url, rows, batch, in_flight)?;
+    let (url, _guard) = given_or_started(to, server, Durability::Durable)?;
+    let stock = stock_client(server, url)?;
+    let durability = stock.durability()?;
+    let setting = prepare(&rowstorm, &scratch, stock, rows, batch, in_flight)?;
     println!(
-        "{rows} rows of schemas/cpu.yaml, {batch} a batch, {in_flight} connections, fsync {}",
-        setting.ask("SHOW fsync")?
+        "{rows} rows of schemas/cpu.yaml, {batch} a batch, {in_flight} connections, {durability}; against {}",
+        setting.stock.name()
     );
     let result = measure(&rowstorm, &scratch, &setting, pairs);
     std::fs::remove_dir_all(&scratch)?;
     result
 }
 
-/// Loads the table once, has the server write it out, and cuts that into batches.
+fn stock_client(server: &dyn Server, url: String) -> anyhow::Result<Box<dyn Stock>> {
+    Ok(match server.name() {
+        "postgres" | "timescale" => Box::new(psql::Psql::new(url)?),
+        "mysql" | "mariadb" => Box::new(mysql::Mysql::new(server, &url)?),
+        other => bail!(
+            "{other} has no stock client here that reads files; say postgres, mysql or mariadb"
+        ),
+    })
+}
+
+/// Loads the table once, has the stock client write it out, and cuts that into batches.
 fn prepare(
     rowstorm: &Rowstorm,
     scratch: &Path,
-    url: String,
+    stock: Box<dyn Stock>,
     rows: u64,
     batch: u64,
     in_flight: usize,
 ) -> anyhow::Result<Setting> {
-    let psql = POSTGRES.native().and_then(Native::programs).map(|programs| programs.join("psql"));
-    let psql = psql.filter(|psql| psql.is_file());
-    let psql = psql.or_else(|| find("psql")).context("psql is not installed")?;
     let rows_text = rows.to_string();
     let options = ["--rows", &rows_text, "--table-mode", "recreate", "--yes"];
-    let first = rowstorm.run("cpu", &url, &options)?;
+    let first = rowstorm.run("cpu", stock.url(), &options)?;
     first.must_have_loaded(rows)?;
-    let table = format!("\"{}\"", first.table()?);
-    let mut setting = Setting {
-        url,
-        rows,
-        batch,
-        in_flight,
-        psql,
-        table,
-        files: Vec::new(),
-        server_pid: 0,
-        clock: Clock::new()?,
-    };
-    let pid = setting.ask("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)")?;
-    setting.server_pid = pid.parse().context("the server says no process id")?;
-    let whole = scratch.join("whole.copy");
-    setting.ask(&format!("\\copy {} TO '{}' BINARY", setting.table, whole.display()))?;
-    setting.files = copy_files::cut(&whole, scratch, setting.batch)?;
-    std::fs::remove_file(&whole)?;
-    ensure!(setting.files.len() as u64 == rows.div_ceil(batch), "a batch was lost in cutting");
-    Ok(setting)
+    let table = stock.quote(first.table()?);
+    let files = stock.files(&table, scratch, batch)?;
+    ensure!(files.len() as u64 == rows.div_ceil(batch), "a batch was lost in cutting");
+    Ok(Setting { stock, rows, batch, in_flight, table, files, clock: Clock::new()? })
 }
 
 fn measure(
@@ -107,20 +106,23 @@ fn measure(
     pairs: usize,
 ) -> anyhow::Result<()> {
     println!(
-        "pair  rowstorm rows/s   psql rows/s  ratio  client/server CPU  client, server CPU s/Mrow (psql)"
+        "pair  rowstorm rows/s  stock rows/s  ratio  client/server CPU  client, server CPU s/Mrow (stock)"
     );
     let mut done = Vec::new();
     for pair in 0..pairs {
         let ours = || load(setting, || with_rowstorm(rowstorm, setting));
-        let stock = || load(setting, || with_psql(scratch, setting));
+        let stock = || load(setting, || with_stock(scratch, setting));
         // Who goes first changes from pair to pair.
-        let (ours, stock) = if pair % 2 == 0 {
+        let (mut ours, stock) = if pair % 2 == 0 {
             let ours = ours()?;
             (ours, stock()?)
         } else {
             let stock = stock()?;
             (ours()?, stock)
         };
+        if !setting.stock.tells_loads_apart() {
+            ours.server_cpu = stock.server_cpu;
+        }
         print_pair(&(pair + 1).to_string(), setting, &ours, &stock);
         done.push((ours, stock));
     }
@@ -148,13 +150,15 @@ fn load(
     setting: &Setting,
     run: impl FnOnce() -> anyhow::Result<(f64, f64)>,
 ) -> anyhow::Result<Load> {
-    setting.ask(&format!("TRUNCATE {}", setting.table))?;
-    setting.ask("CHECKPOINT")?;
-    let watch = setting.clock.watch(setting.server_pid)?;
+    setting.stock.ask(&format!("TRUNCATE TABLE {}", setting.table))?;
+    if let Some(settle) = setting.stock.settle() {
+        setting.stock.ask(settle)?;
+    }
+    let watch = setting.stock.watch(setting.clock)?;
     let result = run();
-    let server_cpu = watch.finish()?;
+    let server_cpu = watch.0()?;
     let (seconds, client_cpu) = result?;
-    let count = setting.ask(&format!("SELECT count(*) FROM {}", setting.table))?;
+    let count = setting.stock.ask(&format!("SELECT count(*) FROM {}", setting.table))?;
     ensure!(count == setting.rows.to_string(), "{count} rows arrived of {}", setting.rows);
     Ok(Load { rows_per_second: setting.rows as f64 / seconds, client_cpu, server_cpu })
 }
@@ -165,14 +169,14 @@ fn with_rowstorm(rowstorm: &Rowstorm, setting: &Setting) -> anyhow::Result<(f64,
     let in_flight = setting.in_flight.to_string();
     let mut options = vec!["--rows", &rows, "--batch", &batch, "--in-flight", &in_flight];
     options.extend(["--table-mode", "append"]);
-    let record = rowstorm.run("cpu", &setting.url, &options)?;
+    let record = rowstorm.run("cpu", setting.stock.url(), &options)?;
     record.must_have_loaded(setting.rows)?;
     Ok((record.number("/seconds")?, record.number("/client/cpu_seconds")?))
 }
 
-/// One process a connection, each with its share of the files: seconds and CPU, both without those of starting `psql` and
-/// connecting, which a run's record leaves out too.
-fn with_psql(scratch: &Path, setting: &Setting) -> anyhow::Result<(f64, f64)> {
+/// One process a connection, each with its share of the files: seconds and CPU, both without those of starting the
+/// client and connecting, which a run's record leaves out too.
+fn with_stock(scratch: &Path, setting: &Setting) -> anyhow::Result<(f64, f64)> {
     let (idle_seconds, idle_cpu) = with_scripts(scratch, setting, &[])?;
     let (seconds, cpu) = with_scripts(scratch, setting, &setting.files)?;
     Ok((seconds - idle_seconds, cpu - idle_cpu))
@@ -189,7 +193,7 @@ fn with_scripts(
         let path = scratch.join(format!("lane-{lane}.sql"));
         let mut script = File::create(&path)?;
         for file in files.iter().skip(lane).step_by(setting.in_flight) {
-            writeln!(script, "\\copy {} FROM '{}' BINARY", setting.table, file.display())?;
+            writeln!(script, "{}", setting.stock.line(&setting.table, file))?;
         }
         scripts.push(path);
     }
@@ -197,25 +201,12 @@ fn with_scripts(
     let start = Instant::now();
     let lanes: Vec<Child> = scripts
         .iter()
-        .map(|script| setting.psql().arg("-f").arg(script).spawn())
-        .collect::<Result<_, _>>()?;
+        .map(|script| Ok(setting.stock.lane(script)?.spawn()?))
+        .collect::<anyhow::Result<_>>()?;
     for mut lane in lanes {
-        ensure!(lane.wait()?.success(), "psql failed");
+        ensure!(lane.wait()?.success(), "the stock client failed");
     }
     Ok((start.elapsed().as_secs_f64(), setting.clock.of_ended_children()? - cpu))
-}
-
-impl Setting {
-    fn psql(&self) -> Command {
-        let mut command = Command::new(&self.psql);
-        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &self.url]);
-        command.stdin(Stdio::null());
-        command
-    }
-
-    fn ask(&self, statement: &str) -> anyhow::Result<String> {
-        Ok(output(self.psql().args(["-c", statement]))?.trim().to_owned())
-    }
 }
 
 fn print_pair(name: &str, setting: &Setting, ours: &Load, stock: &Load) {
