@@ -9,6 +9,7 @@
 mod contest;
 mod grid;
 mod json;
+mod limit;
 mod sample;
 mod server_cpu;
 mod survey;

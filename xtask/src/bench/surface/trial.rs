@@ -7,9 +7,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use super::grid::Setting;
+use super::limit::Limit;
 use super::server_cpu::Watch;
 use crate::bench::processor::Clock;
 use crate::bench::rowstorm::{Record, Rowstorm};
+
+/// The longest that making the table and counting it may take.
+const BESIDE_LOAD_MAX: Duration = Duration::from_mins(3);
 
 /// What all runs have in common.
 #[derive(Clone, Copy)]
@@ -71,10 +75,12 @@ impl Bench<'_> {
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let mut child = spawned.context("cannot start rowstorm")?;
         let said = child.stderr.take().context("it has no pipe")?;
+        let limit = Limit::start(child.id(), Duration::from_secs(seconds.into()) + BESIDE_LOAD_MAX);
         let (start, last) = read(BufReader::new(said));
         let status = child.wait()?;
+        limit.finish();
         let course = watch.map(Watch::finish);
-        ensure!(status.success(), "{last}");
+        ensure!(status.success(), "{status}: {last}");
 
         let record = self.rowstorm.record()?;
         let mut trial = Trial::of(&record)?;
