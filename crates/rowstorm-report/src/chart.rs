@@ -4,10 +4,20 @@
 
 use crate::number;
 use crate::record::RunRecord;
-use crate::steps::steps;
+use crate::steps::{Step, longest, steps};
 
 /// Decisions that are marked in a chart; more would hide the line.
 const MARKS_MAX: usize = 40;
+
+/// Marks stand at least this share of the axis apart.
+const MARKS_APART: f64 = 0.01;
+
+/// Words of marks that stand closer would cover each other.
+const WORDS_APART: f64 = 0.15;
+
+/// Settings that are drawn, and lines that they may be on: as many as there are colours.
+const SETTINGS_MAX: usize = 24;
+const LINES_MAX: usize = 6;
 
 /// Points of a line: more than a screen has columns show nothing more.
 const POINTS_MAX: usize = 400;
@@ -110,13 +120,7 @@ pub fn throughput(record: &RunRecord) -> Option<Chart> {
         number::rate(rates().fold(f64::INFINITY, f64::min)),
         number::rate(rates().fold(0.0, f64::max)),
     );
-    let decisions = &record.batch.decisions;
-    let marks = decisions
-        .iter()
-        .filter(|decision| decision.at_s > 0.0 && decision.at_s <= from)
-        .take(MARKS_MAX)
-        .map(|decision| (decision.at_s, format!("{}×{}", decision.batch_rows, decision.in_flight)))
-        .collect();
+    let marks = marks(record, from);
     Some(Chart {
         title: "Rows per second",
         summary,
@@ -127,16 +131,36 @@ pub fn throughput(record: &RunRecord) -> Option<Chart> {
     })
 }
 
+/// Where the setting that is kept has changed: measurements of trials, and neighbours that were no better, would hide the
+/// line that they are about.
+fn marks(record: &RunRecord, until: f64) -> Vec<(f64, String)> {
+    let mut marks: Vec<(f64, String)> = Vec::new();
+    let mut before = None;
+    for decision in record.batch.decisions.iter().filter(|one| !one.measures()) {
+        let setting = (decision.batch_rows, decision.in_flight);
+        let changed = before.replace(setting).is_some_and(|before| before != setting);
+        let apart = marks.last().is_none_or(|mark| decision.at_s - mark.0 >= MARKS_APART * until);
+        if changed && apart && decision.at_s <= until {
+            let close =
+                marks.last().is_some_and(|mark| decision.at_s - mark.0 < WORDS_APART * until);
+            let word = format!("{}×{}", setting.0, setting.1);
+            marks.push((decision.at_s, if close { String::new() } else { word }));
+        }
+    }
+    let every = marks.len().div_ceil(MARKS_MAX).max(1);
+    marks.into_iter().step_by(every).collect()
+}
+
 /// Rows per second by rows per batch, a line for each number in flight; `None` unless several settings were tried.
 pub fn by_batch(record: &RunRecord) -> Option<Chart> {
-    let steps = steps(record);
-    if steps.len() < 2 {
+    let tried = steps(record);
+    if tried.len() < 2 {
         return None;
     }
+    let count = tried.len();
+    let steps = longest(tried, SETTINGS_MAX);
     let best = steps.iter().max_by(|a, b| a.rows_per_second().total_cmp(&b.rows_per_second()))?;
-    let mut in_flight: Vec<u32> = steps.iter().map(|step| step.in_flight).collect();
-    in_flight.sort_unstable();
-    in_flight.dedup();
+    let in_flight = widths(&steps);
     let lines = in_flight.iter().map(|width| Line {
         name: format!("{width} in flight"),
         points: steps
@@ -150,7 +174,7 @@ pub fn by_batch(record: &RunRecord) -> Option<Chart> {
         title: "Rows per second by batch size",
         summary: format!(
             "Of {} settings the fastest was {} rows a batch with {} in flight: {} rows per second.",
-            steps.len(),
+            count,
             number::grouped(u64::from(best.batch_rows)),
             best.in_flight,
             number::rate(best.rows_per_second())
@@ -160,6 +184,21 @@ pub fn by_batch(record: &RunRecord) -> Option<Chart> {
         lines: lines.collect(),
         marks: Vec::new(),
     })
+}
+
+/// Batches in flight that were tried; of more than there are colours, those that held longest.
+fn widths(steps: &[Step]) -> Vec<u32> {
+    let mut held: Vec<(u32, f64)> = Vec::new();
+    for step in steps {
+        match held.iter_mut().find(|(width, _)| *width == step.in_flight) {
+            Some((_, seconds)) => *seconds += step.seconds,
+            None => held.push((step.in_flight, step.seconds)),
+        }
+    }
+    held.sort_by(|a, b| b.1.total_cmp(&a.1));
+    held.truncate(LINES_MAX);
+    held.sort_unstable_by_key(|(width, _)| *width);
+    held.into_iter().map(|(width, _)| width).collect()
 }
 
 /// How many batches took how long, percentiles marked; `None` without a histogram.

@@ -105,7 +105,7 @@ fn layout(chart: &Chart, size: Size) -> Layout {
             .with_color("var(--mark)")
             .with_stroke_width(1.0)
             .with_dasharray("2 3");
-        if chart.marks.len() <= LABELS_MAX {
+        if chart.marks.len() <= LABELS_MAX && !word.is_empty() {
             mark = mark.with_label(word.clone());
         }
         layout = layout.with_reference_line(mark);

@@ -7,6 +7,9 @@ use crate::statistics;
 use crate::steps;
 use crate::verdict::{audited, target_kind};
 
+/// Settings that are compared: those that held longest.
+const SETTINGS_MAX: usize = 24;
+
 /// `cpu → sqlite, 1,000,000 rows in 4.6s`.
 pub(crate) fn headline(record: &RunRecord, arrow: &str) -> String {
     format!(
@@ -113,7 +116,8 @@ pub(crate) fn best_batch(record: &RunRecord) -> Option<String> {
     let rows = number::grouped(u64::from(batch.chosen_rows));
     let mut text =
         format!("{rows} rows{size}, {} in flight, {}", batch.chosen_in_flight, settled(record));
-    if let Some((low, high)) = steps::as_good(&steps::steps(record), batch.chosen_in_flight) {
+    let tried = steps::longest(steps::steps(record), SETTINGS_MAX);
+    if let Some((low, high)) = steps::as_good(&tried, batch.chosen_in_flight) {
         let [low, high] = [low, high].map(|rows| number::grouped(u64::from(rows)));
         text.push_str(&format!("   within 3% from {low} to {high} rows"));
     }

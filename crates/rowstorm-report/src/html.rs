@@ -128,7 +128,7 @@ fn drawings(page: &mut Markup, record: &RunRecord) {
         page.drawing(&svg(&chart, WIDE)).tag("</div><div class=\"narrow\">");
         page.drawing(&svg(&chart, NARROW)).tag("</div><figcaption>").text(&chart.summary);
         if chart.decides() {
-            page.tag(" Dotted lines: the controller changed the setting.");
+            page.tag(" Dotted lines: the controller kept another setting from there on.");
         }
         page.tag("</figcaption></figure>\n");
     }

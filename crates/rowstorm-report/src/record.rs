@@ -190,6 +190,13 @@ pub struct DecisionEntry {
     pub reason: String,
 }
 
+impl DecisionEntry {
+    /// Whether it is a measurement on the way to a decision: a trial of a neighbour, or what is kept beside it.
+    pub(crate) fn measures(&self) -> bool {
+        matches!(self.kind.as_str(), "try" | "compare")
+    }
+}
+
 /// Percentiles of batch latencies, in milliseconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Latency {

@@ -43,6 +43,19 @@ pub fn steps(record: &RunRecord) -> Vec<Step> {
     steps
 }
 
+/// What held for less says little, in a run that is longer than ten times that.
+const MOMENT_S: f64 = 0.5;
+
+/// The settings that held for more than a moment; of more than `most` those that held longest.
+pub(crate) fn longest(mut steps: Vec<Step>, most: usize) -> Vec<Step> {
+    let longest = steps.iter().map(|step| step.seconds).fold(0.0, f64::max);
+    steps.retain(|step| step.seconds >= MOMENT_S.min(longest / 10.0));
+    steps.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    steps.truncate(most);
+    steps.sort_by_key(|step| (step.batch_rows, step.in_flight));
+    steps
+}
+
 /// From the decisions alone, as records had it before they summed up what was tried.
 fn between_decisions(record: &RunRecord) -> Vec<Step> {
     let decisions = &record.batch.decisions;

@@ -7,6 +7,9 @@ use crate::chart::{Chart, Line, Scale, Shape};
 use crate::number::{compact, grouped};
 use crate::style::{Ink, Style};
 
+/// Bars of a chart: the longest ones.
+const BARS_MAX: usize = 12;
+
 /// Room for the numbers of the vertical axis.
 const MARGIN: usize = 7;
 
@@ -24,7 +27,13 @@ fn bars_of(chart: &Chart, style: Style) -> String {
     let points = chart.lines.iter().flat_map(|line| {
         line.points.iter().map(|(x, y)| (format!("{} x {}", grouped(*x as u64), line.name), *y))
     });
-    let bars: Vec<(String, f64)> = points.collect();
+    let mut bars: Vec<(String, f64)> = points.collect();
+    if bars.len() > BARS_MAX {
+        // The slow ones are of the least interest.
+        let mut rates: Vec<f64> = bars.iter().map(|bar| bar.1).collect();
+        rates.sort_by(|a, b| b.total_cmp(a));
+        bars.retain(|bar| bar.1 >= rates[BARS_MAX - 1]);
+    }
     let top = bars.iter().map(|bar| bar.1).fold(f64::MIN_POSITIVE, f64::max);
     let names = bars.iter().map(|bar| bar.0.chars().count()).max().unwrap_or_default();
     let room = style.width.saturating_sub(names + MARGIN + 6).clamp(5, 60);

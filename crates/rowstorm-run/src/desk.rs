@@ -263,6 +263,11 @@ impl Desk {
         self.lock().open.as_ref().map_or(u64::MAX, |open| u64::from(open.ceiling()))
     }
 
+    /// How many batches were answered so far.
+    pub(crate) fn answered(&self) -> u64 {
+        self.lock().stats.batches_done
+    }
+
     /// An attempt is made again.
     pub(crate) fn retried(&self) {
         self.lock().stats.retries += 1;

@@ -375,9 +375,10 @@ impl Lane {
         Next::Settled
     }
 
-    /// Tries until the limit. A run that ends waits only for rows that may be there.
+    /// Tries until the limit; a server that has no room for this connection but works for the others has none. A run that ends waits only for rows that may be there.
     async fn reconnect(&mut self, salt: u64, doubt: Attempt) -> Result<(), SinkError> {
-        let give_up_at = Instant::now() + self.shop.options.reconnect;
+        let mut give_up_at = Instant::now() + self.shop.options.reconnect;
+        let mut answered = self.shop.desk.answered();
         for attempt in 0.. {
             if doubt == Attempt::First && self.shop.desk.ending() {
                 return Ok(());
@@ -391,7 +392,13 @@ impl Lane {
             };
             self.shop.desk.trouble(&error);
             match error.kind {
-                SinkErrorKind::Busy { .. } | SinkErrorKind::Lost(_) => {}
+                SinkErrorKind::Busy { .. } => {
+                    let before = std::mem::replace(&mut answered, self.shop.desk.answered());
+                    if answered > before {
+                        give_up_at = Instant::now() + self.shop.options.reconnect;
+                    }
+                }
+                SinkErrorKind::Lost(_) => {}
                 SinkErrorKind::TooLarge | SinkErrorKind::Fatal => return Err(error),
             }
             if Instant::now() >= give_up_at {

@@ -36,6 +36,7 @@ mod decisions;
 mod desk;
 mod finish;
 mod job;
+mod journal;
 mod lane;
 mod live;
 mod maker;
@@ -51,6 +52,7 @@ mod stats;
 mod usage;
 mod work;
 
+pub use journal::{Entry, Journal};
 pub use live::{Live, Phase, Snapshot};
 pub use metrics::{METRIC_NAMES, describe};
 pub use options::{MaxErrors, Objective, RunError, RunOptions, Setting, Shard, Until};

@@ -8,7 +8,7 @@ use rowstorm_control::{
 };
 
 use crate::work::Work;
-use crate::{Objective, RunOptions, Setting, Until};
+use crate::{Entry, Journal, Objective, RunOptions, Setting, Until};
 
 /// More lanes than this help no database, and each has a connection.
 const LANES_MAX: u32 = 256;
@@ -31,6 +31,7 @@ pub(crate) struct Open {
     /// When handing out ends, since the start of the load.
     pub(crate) deadline: Option<Duration>,
     pub(crate) controller: Box<dyn Controller>,
+    journal: Option<Journal>,
     freezes: bool,
     until: Until,
     /// Since when the controller is settled on the setting that it keeps.
@@ -69,6 +70,7 @@ impl Open {
             end: work.rows.end,
             deadline,
             controller: controller(options, bounds, row_bytes),
+            journal: options.journal.clone(),
             freezes: options.freezes(),
             until: options.until,
             stands: None,
@@ -182,6 +184,9 @@ impl Open {
         let before = said(&*self.controller);
         self.controller.observe(seen);
         let after = said(&*self.controller);
+        if let Some(journal) = &self.journal {
+            journal.add(Entry::Seen(*seen, self.controller.decision().clone()));
+        }
         // A further measurement of the trial under way is no decision.
         let same_trial = after.0 == before.0 && matches!(after.1, Reason::Compare { .. });
         after != before && !same_trial
@@ -220,6 +225,9 @@ impl Open {
         if now {
             self.freezes = false;
             self.controller.freeze();
+            if let Some(journal) = &self.journal {
+                journal.add(Entry::Frozen(self.controller.decision().clone()));
+            }
         }
         now
     }
@@ -232,15 +240,21 @@ fn controller(options: &RunOptions, bounds: Bounds, row_bytes: f64) -> Box<dyn C
     };
     match (given(options.batch), given(options.in_flight)) {
         (Some(batch_rows), Some(in_flight)) => Box::new(Fixed::new(batch_rows, in_flight)),
-        (batch_rows, in_flight) => Box::new(Explorer::new(ExplorerOptions {
-            batch_rows,
-            in_flight,
-            objective: match options.objective {
-                Objective::Throughput => control::Objective::Throughput,
-                Objective::Knee => control::Objective::Knee,
-                Objective::P99Below(limit) => control::Objective::P99Below(limit.0),
-            },
-            ..ExplorerOptions::new(bounds, row_bytes)
-        })),
+        (batch_rows, in_flight) => {
+            let explorer = ExplorerOptions {
+                batch_rows,
+                in_flight,
+                objective: match options.objective {
+                    Objective::Throughput => control::Objective::Throughput,
+                    Objective::Knee => control::Objective::Knee,
+                    Objective::P99Below(limit) => control::Objective::P99Below(limit.0),
+                },
+                ..ExplorerOptions::new(bounds, row_bytes)
+            };
+            if let Some(journal) = &options.journal {
+                journal.add(Entry::Opened(explorer));
+            }
+            Box::new(Explorer::new(explorer))
+        }
     }
 }

@@ -9,6 +9,8 @@ pub use rowstorm_gen::schema::Objective;
 pub use rowstorm_gen::schema::Tolerance as MaxErrors;
 pub use rowstorm_report::Shard;
 
+use crate::Journal;
+
 /// What ends the load of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Until {
@@ -32,6 +34,8 @@ pub struct RunOptions {
     pub until: Until,
     /// Load only this table.
     pub table: Option<String>,
+    /// Where what the controllers see and decide is written down; only in memory, for tests and analysis.
+    pub journal: Option<Journal>,
     /// Stop handing out rows after this long.
     pub duration: Option<Duration>,
     /// Leave this much of the start out of latencies and of the rate.
@@ -75,6 +79,7 @@ impl Default for RunOptions {
             objective: Objective::Throughput,
             until: Until::Amount,
             table: None,
+            journal: None,
             duration: None,
             warmup: Duration::ZERO,
             rate: None,

@@ -151,8 +151,10 @@ impl Sink for Memory {
     async fn writer(&self, plan: &Arc<TablePlan>) -> Result<MemoryWriter, SinkError> {
         let mut state = self.lock();
         state.writers += 1;
-        if state.faults.iter().any(|fault| fault.refuses_writer(state.writers)) {
-            return Err(lost(Delivery::None, "the connection was refused"));
+        if let Some(error) =
+            state.faults.iter().find_map(|fault| fault.refuses_writer(state.writers))
+        {
+            return Err(error);
         }
         if !state.tables.contains_key(&plan.name) {
             return Err(no_table(plan));

@@ -63,7 +63,6 @@ fn usage_errors_exit_2_and_say_what_would_be_right() {
         (&["run", "cpu", "--to", "sqlit:a.db"], "sqlite:PATH"),
         (&["run", "cpu", "--to", "mysql://h"], "names no database"),
         (&["run", "cpu", "--to", "mongodb:///db"], "names no host"),
-        (&["run", "cpu", "--to", "crate://h:4200"], "CrateDB"),
         (&["run", "cpu", "--to", "memory:", "--batch", "many"], "`auto`"),
         (&["run", "cpu", "--to", "memory:", "--shard", "5/4"], "--shard"),
         (&["run", "cpu", "--to", "memory:", "--shard", "auto"], "JOB_COMPLETION_INDEX"),

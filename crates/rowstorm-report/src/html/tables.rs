@@ -82,7 +82,12 @@ pub(super) fn decisions(page: &mut Markup, record: &RunRecord) {
     page.tag("<h2>Decisions</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th scope=\"col\" class=\"n\">At</th>")
         .tag("<th scope=\"col\" class=\"n\">Rows per batch</th><th scope=\"col\" class=\"n\">In flight</th>")
         .tag("<th scope=\"col\">Why</th></tr></thead><tbody>");
-    for decision in decisions.iter().take(ROWS_MAX) {
+    // Measurements on the way are in the record; of very many decisions the first and the last tell most.
+    let told: Vec<_> = decisions.iter().filter(|decision| !decision.measures()).collect();
+    let left_out = told.len().saturating_sub(ROWS_MAX);
+    let last = if left_out > 0 { told.len() - ROWS_MAX / 2 } else { 0 };
+    let first = if left_out > 0 { ROWS_MAX / 2 } else { 0 };
+    for decision in told[..first].iter().chain(&told[last..]) {
         page.tag("<tr>");
         number(page, &seconds(decision.at_s));
         number(page, &grouped(u64::from(decision.batch_rows)));
@@ -90,7 +95,12 @@ pub(super) fn decisions(page: &mut Markup, record: &RunRecord) {
         page.tag("<td>").text(&decision.reason).tag("</td></tr>");
     }
     page.tag("</tbody></table></div>\n");
-    rest(page, decisions.len());
+    let measures = decisions.len() - told.len();
+    let more = (measures + left_out) as u64 + record.batch.decisions_left_out;
+    if more > 0 {
+        let text = format!("{} more, most of them measurements on the way.", grouped(more));
+        page.tag("<p class=\"quiet\">").text(&text).tag("</p>");
+    }
 }
 
 pub(super) fn latency(page: &mut Markup, record: &RunRecord) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rowstorm_run::RunOptions;
+use rowstorm_run::{RunOptions, Setting};
 use rowstorm_sink::{Fault, Limits, Memory};
 
 use crate::stage::{KEYED, Slow, assert_balanced, assert_done, keys, options, plan, run};
@@ -56,4 +56,32 @@ fn the_limits_of_the_sink_are_kept_before_anything_is_sent() {
     assert_done(&finished);
     assert!(finished.record.errors.is_empty(), "{:?}", finished.record.errors);
     assert!(memory.writers() <= 2);
+}
+
+#[test]
+fn the_budget_holds_at_any_size_while_the_controller_wants_more() {
+    // Only latency costs on this server: twice as much in flight is always twice as fast.
+    let text = "x".repeat(64 << 10);
+    let schema = format!(
+        "version: 1\ntables: {{ t: {{ key: [id], columns: {{ id: {{ type: bigint, gen: sequence }}, \
+         text: {{ type: text, gen: {{ constant: {text} }} }} }} }} }}"
+    );
+    for mib in [16, 64, 256] {
+        let budget = mib << 20;
+        let slow = Slow::new(Memory::new(), Duration::from_millis(200)).forgetting();
+        let options = RunOptions {
+            batch: Setting::Auto,
+            in_flight: Setting::Auto,
+            bytes_in_flight_max: budget,
+            ..options(1, 1)
+        };
+        let rows = budget / (64 << 10) * 20;
+        let finished = run(plan(&schema, Some(rows)), slow.clone(), options).unwrap();
+        assert_done(&finished);
+        assert_balanced(&finished);
+        let most = finished.record.batch.in_flight_bytes_max;
+        assert!(slow.bytes_max() <= most && most <= budget, "{most} of {mib} MiB");
+        // It went as far as it might.
+        assert!(slow.bytes_max() > budget / 3, "{} of {mib} MiB", slow.bytes_max());
+    }
 }

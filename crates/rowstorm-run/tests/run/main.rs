@@ -4,6 +4,7 @@ mod accounts;
 mod bytes;
 mod endings;
 mod metrics;
+mod refusing;
 mod schedule;
 mod shards;
 mod stage;

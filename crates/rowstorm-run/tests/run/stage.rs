@@ -128,6 +128,8 @@ pub(crate) struct Slow {
     /// Rows are worked on one after another, each for so long.
     per_row: Duration,
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Nothing is kept, so that large payloads fit into a test's memory.
+    forgets: bool,
     panic_at: u64,
     bytes: Arc<AtomicU64>,
     bytes_max: Arc<AtomicU64>,
@@ -140,6 +142,7 @@ impl Slow {
             latency,
             per_row: Duration::ZERO,
             turn: Arc::default(),
+            forgets: false,
             panic_at: u64::MAX,
             bytes: Arc::default(),
             bytes_max: Arc::default(),
@@ -149,6 +152,11 @@ impl Slow {
     /// Besides its latency, it serves one batch after another and needs so long for each row.
     pub(crate) fn serving(self, per_row: Duration) -> Slow {
         Slow { per_row, ..self }
+    }
+
+    /// It takes every row, and keeps none.
+    pub(crate) fn forgetting(self) -> Slow {
+        Slow { forgets: true, ..self }
     }
 
     /// The connection that makes this write dies of a bug.
@@ -173,6 +181,10 @@ impl Sink for Slow {
 
     fn limits(&self, table: &TablePlan) -> Limits {
         self.memory.limits(table)
+    }
+
+    fn keeps_rows(&self) -> bool {
+        !self.forgets
     }
 
     fn encoder(&self, table: &TablePlan) -> Self::Encoder {
@@ -212,7 +224,11 @@ impl Writer for SlowWriter {
             tokio::time::sleep(slow.per_row * payload.len() as u32).await;
             drop(turn);
         }
-        let answer = self.inner.write(payload).await;
+        let answer = if slow.forgets {
+            Ok(Outcome::accepted(payload.len()))
+        } else {
+            self.inner.write(payload).await
+        };
         slow.bytes.fetch_sub(bytes, Ordering::SeqCst);
         assert!(slow.memory.writes() < slow.panic_at, "staged panic");
         answer

@@ -57,6 +57,11 @@ pub enum Fault {
         /// Which writers.
         writers: Writes,
     },
+    /// These writers find a server with too many connections: [`SinkErrorKind::Busy`].
+    NoRoom {
+        /// Which writers.
+        writers: Writes,
+    },
 }
 
 /// Which writes (or writers), counted from 1.
@@ -70,6 +75,8 @@ pub enum Writes {
     First(u64),
     /// This one and all after it.
     From(u64),
+    /// The first of these to the last of them.
+    Between(u64, u64),
 }
 
 /// What of a lost write arrived, and what its writer can say.
@@ -98,6 +105,7 @@ impl Writes {
             Writes::Every(n) => number.is_multiple_of(n),
             Writes::First(n) => number <= n,
             Writes::From(n) => number >= n,
+            Writes::Between(first, last) => (first..=last).contains(&number),
         }
     }
 }
@@ -130,9 +138,10 @@ impl Fault {
                 Verdict::Outcome(Outcome::refused(payload.len(), "disk_full", "no space left"))
             }),
             Fault::Hang { writes } => writes.hits(write).then_some(Verdict::Silence),
-            Fault::RefuseRows { .. } | Fault::ForgetRows { .. } | Fault::NoConnection { .. } => {
-                None
-            }
+            Fault::RefuseRows { .. }
+            | Fault::ForgetRows { .. }
+            | Fault::NoConnection { .. }
+            | Fault::NoRoom { .. } => None,
         }
     }
 
@@ -144,7 +153,17 @@ impl Fault {
         matches!(self, Fault::ForgetRows { every } if (row + 1).is_multiple_of(*every))
     }
 
-    pub(super) fn refuses_writer(&self, writer: u64) -> bool {
-        matches!(self, Fault::NoConnection { writers } if writers.hits(writer))
+    /// Why this writer cannot be opened; `None` if it can.
+    pub(super) fn refuses_writer(&self, writer: u64) -> Option<SinkError> {
+        match self {
+            Fault::NoConnection { writers } if writers.hits(writer) => {
+                Some(lost(Delivery::None, "the connection was refused"))
+            }
+            Fault::NoRoom { writers } if writers.hits(writer) => {
+                let kind = SinkErrorKind::Busy { retry_after: None };
+                Some(SinkError::new(kind, "no room", "too many connections"))
+            }
+            _ => None,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What needs a PostgreSQL of the test's own: it is killed in mid-run, and it speaks TLS with a certificate that the test
+//! What needs a PostgreSQL of the test's own: it is killed or stopped in mid-run, or takes fewer connections, and it speaks TLS with a certificate that the test
 //! made.
 //!
 //! A server that was given by URL, or runs in a container, is not ours to kill or to configure. Where no PostgreSQL (or no
@@ -6,6 +6,7 @@
 //! postgres.
 
 mod crash;
+mod refusing;
 mod server;
 mod tls;
 
@@ -24,6 +25,12 @@ fn main() -> ExitCode {
         }),
         trial("a_killed_server_leaves_a_table_without_a_key_honestly_unknown", crash, || {
             wait(crash::a_killed_server_leaves_a_table_without_a_key_honestly_unknown())
+        }),
+        trial("a_server_that_stands_still_for_seconds_loses_no_row", crash, || {
+            wait(refusing::a_server_that_stands_still_for_seconds_loses_no_row())
+        }),
+        trial("a_server_that_takes_fewer_connections_in_mid_run_loses_no_row", crash, || {
+            wait(refusing::a_server_that_takes_fewer_connections_in_mid_run_loses_no_row())
         }),
         trial("a_certificate_is_checked_as_far_as_was_asked", tls, || {
             wait(tls::a_certificate_is_checked_as_far_as_was_asked())

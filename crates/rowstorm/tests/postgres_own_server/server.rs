@@ -88,6 +88,26 @@ impl Server {
         format!("postgres://postgres:secret@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Sends a signal to all its processes.
+    pub(crate) fn signal(&self, name: &str) {
+        let ids = self.processes();
+        assert!(!ids.is_empty(), "the server runs");
+        let sent = Command::new("kill").arg(name).args(&ids).status().expect("kill is there");
+        assert!(sent.success(), "{name} to {ids:?}");
+    }
+
+    /// Says something to it as its owner.
+    pub(crate) fn say(&self, sql: &str) {
+        let beside = self.binaries.join("psql");
+        let psql = if beside.is_file() { beside } else { PathBuf::from("psql") };
+        let done = Command::new(psql)
+            .env("PGPASSWORD", "secret")
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres", "-c", sql])
+            .output()
+            .expect("psql is installed");
+        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+
     /// Ends the server as a power cut would, and waits until all its processes are gone.
     pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().expect("the server runs");
@@ -162,11 +182,19 @@ impl Server {
 
     /// Whether any process still works on this server's data.
     fn has_children(&self) -> bool {
+        !self.processes().is_empty()
+    }
+
+    /// The numbers of all processes that work on this server's data.
+    fn processes(&self) -> Vec<String> {
         let data = self.folder.path().join("data");
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         processes
-            .filter_map(|process| fs::read_link(process.path().join("cwd")).ok())
-            .any(|cwd| cwd == data)
+            .filter(|process| {
+                fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == data)
+            })
+            .filter_map(|process| process.file_name().into_string().ok())
+            .collect()
     }
 }
 
