@@ -68,8 +68,6 @@ pub enum Reason {
         /// Below zero is slower.
         by: f64,
     },
-    /// Speed collapses from time to time: half of it is tried for long.
-    Easing,
     /// Nothing tried was better.
     Settled {
         /// Rows per second.
@@ -94,8 +92,8 @@ pub enum Direction {
     LessInFlight,
     /// Smaller batches.
     LessRows,
-    /// A jump that a curve through all measurements suggests.
-    Jump,
+    /// Much larger batches: over a notch.
+    Leap,
 }
 
 impl fmt::Display for Direction {
@@ -107,7 +105,7 @@ impl fmt::Display for Direction {
             Direction::Join => "larger batches, fewer in flight",
             Direction::LessInFlight => "fewer in flight",
             Direction::LessRows => "smaller batches",
-            Direction::Jump => "where a curve through all measurements is highest",
+            Direction::Leap => "much larger batches",
         })
     }
 }
@@ -142,9 +140,6 @@ impl fmt::Display for Reason {
             Reason::Budget => out.write_str("rows are larger than thought: the budget holds fewer"),
             Reason::Changed { by } => {
                 write!(out, "speed changed by {:+.0} %: exploring again", percent(by))
-            }
-            Reason::Easing => {
-                out.write_str("speed collapses from time to time: trying half for longer")
             }
             Reason::Settled { rate } => write!(out, "settled at {rate:.0} rows/s"),
             Reason::Other(words) => out.write_str(words),

@@ -141,7 +141,6 @@ fn kind(reason: Reason) -> &'static str {
         Reason::TooLarge => "too_large",
         Reason::Budget => "budget",
         Reason::Changed { .. } => "changed",
-        Reason::Easing => "easing",
         Reason::Settled { .. } => "settled",
         Reason::Other(_) => "other",
     }

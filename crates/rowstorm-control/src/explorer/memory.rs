@@ -3,7 +3,9 @@
 use crate::Point;
 
 const LOSERS: usize = 16;
-const REMEMBERED_S: f64 = 150.0;
+/// A neighbour that lost nothing is left alone for so long, and for so much more if it had lost everything.
+const REMEMBERED_S: f64 = 60.0;
+const REMEMBERED_PER_LOSS_S: f64 = 500.0;
 
 #[derive(Debug, Clone, Copy)]
 struct Loser {
@@ -18,8 +20,10 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn lost(&mut self, point: Point, now: f64) {
-        self.losers[self.next] = Some(Loser { point, until: now + REMEMBERED_S });
+    /// A neighbour was slower by this share. The more it lost, the longer it is left alone.
+    pub(super) fn lost(&mut self, point: Point, loss: f64, now: f64) {
+        let remembered = REMEMBERED_S + REMEMBERED_PER_LOSS_S * loss.clamp(0.0, 0.4);
+        self.losers[self.next] = Some(Loser { point, until: now + remembered });
         self.next = (self.next + 1) % LOSERS;
     }
 

@@ -67,6 +67,8 @@ pub struct Explorer {
     told: bool,
     overtaken: Option<Reason>,
     now: f64,
+    /// The setting before the one in force.
+    before: Point,
     kept: Point,
     /// Ties do not shrink below this footprint: where everything is equally fast, nothing is gained by less.
     footprint_min: f64,
@@ -78,6 +80,11 @@ pub struct Explorer {
     search: Search,
     /// Pooled noise of a pair's difference.
     noise: f64,
+    /// Latency and rows per second of what is kept, by its last slice.
+    latency: f64,
+    rate: f64,
+    /// Noise of a slice, by the spread of its latencies.
+    spread: f64,
     lateness: overload::Lateness,
     counted: overload::Counted,
 }
@@ -126,6 +133,7 @@ impl Explorer {
             told: false,
             overtaken: None,
             now: 0.0,
+            before: kept,
             kept,
             mode,
             slicer: Slicer::default(),
@@ -134,6 +142,9 @@ impl Explorer {
             watch: Watch::default(),
             search: Search::default(),
             noise: 0.08,
+            latency: 0.0,
+            rate: 0.0,
+            spread: 0.0,
             lateness: overload::Lateness::default(),
             counted: overload::Counted::default(),
         }
@@ -159,6 +170,7 @@ impl Explorer {
         self.decision.batch_rows = point.batch_rows;
         self.decision.in_flight = point.in_flight;
         self.decision.reason = reason;
+        self.before = before;
         self.slicer.restart(self.now, before.in_flight.saturating_sub(1));
         self.counted.in_force(point);
     }
@@ -215,7 +227,7 @@ impl Controller for Explorer {
             }
         }
         let current = seen.decision == self.decision.number;
-        if !current {
+        if !current && seen.verdict == Verdict::Done {
             self.slicer.older();
         }
         match seen.verdict {
@@ -224,7 +236,7 @@ impl Controller for Explorer {
                 self.space.too_large(seen.rows);
                 self.shrink_to_bounds(Reason::TooLarge);
             }
-            Verdict::Busy if current => self.overloaded(Reason::Busy),
+            Verdict::Busy if current && !self.is_aftermath() => self.overloaded(Reason::Busy),
             Verdict::Done if current => self.measure(seen),
             Verdict::Busy | Verdict::Failed | Verdict::Done => {}
         }

@@ -63,6 +63,12 @@ impl Explorer {
         late
     }
 
+    /// Whether what a larger setting has sent is still there: then it is to blame, and not what is in force.
+    pub(super) fn is_aftermath(&self) -> bool {
+        self.slicer.older_are_out(self.now)
+            && self.before.footprint() > 1.05 * self.point().footprint()
+    }
+
     /// What is in force is too much.
     pub(super) fn overloaded(&mut self, reason: Reason) {
         let point = self.point();

@@ -5,14 +5,18 @@ use super::trial::{Trial, Verdict};
 use super::{Explorer, Mode, Objective};
 use crate::{Direction, Point, Reason};
 
-const DIRECTIONS: [Direction; 6] = [
+const DIRECTIONS: [Direction; 7] = [
     Direction::MoreRows,
     Direction::MoreInFlight,
     Direction::Split,
     Direction::Join,
     Direction::LessInFlight,
     Direction::LessRows,
+    Direction::Leap,
 ];
+/// Where the search begins: with more, or with less where batches take so long that every trial is dear.
+const FIRST: usize = 0;
+const FIRST_SLOW: usize = 4;
 /// Half an octave: the step of the search, doubled after a success.
 const STEP: f64 = 0.5;
 const STEP_MAX: f64 = 1.0;
@@ -25,6 +29,20 @@ const PROBE_MAX_S: f64 = 60.0;
 /// What doubling must gain to be worth its rows in flight; what a knee asks for.
 const WORTH: f64 = 0.02;
 const WORTH_KNEE: f64 = 0.10;
+/// The same for a candidate whose batches would take longer than this.
+const WORTH_SLOW: f64 = 0.06;
+const SLOW_S: f64 = 1.5;
+/// Trials of batches that take longer are dear: less is tried before more.
+const DEAR_S: f64 = 0.5;
+/// No leap to batches that would take longer.
+const LEAP_MAX_S: f64 = 1.0;
+/// While holding, this share of the rows may be lost in trials; what changing costs beside the candidate's own loss.
+const COST_SHARE: f64 = 0.004;
+const COST_MIN: f64 = 0.01;
+const GAP_MIN_S: f64 = 10.0;
+const GAP_MAX_S: f64 = 180.0;
+/// A change by more than this share makes all that was learnt void.
+const CHANGE_LARGE: f64 = 0.15;
 /// Noise that a slice of the plain length is meant for.
 const NOISE: f64 = 0.08;
 /// Alarms that found nothing keep quiet for so long, doubled each time.
@@ -40,6 +58,7 @@ pub(super) struct Search {
     failures: usize,
     octaves: f64,
     since: f64,
+    trial_since: f64,
     probe_at: f64,
     probe_gap: f64,
     quiet_until: f64,
@@ -58,6 +77,7 @@ impl Default for Search {
             failures: 0,
             octaves: STEP,
             since: 0.0,
+            trial_since: 0.0,
             probe_at: 0.0,
             probe_gap: PROBE_S,
             quiet_until: 0.0,
@@ -90,11 +110,19 @@ impl Explorer {
         }
     }
 
+    /// What a candidate must gain: more for a longer way, and for one whose batches would take very long.
+    fn worth_of(&self, candidate: Point) -> f64 {
+        let growth = candidate.footprint() / self.kept.footprint();
+        let worth = self.worth() * (0.5 + growth.log2().max(self.search.octaves));
+        let slow = growth > 1.1 && self.latency * growth > SLOW_S;
+        if slow { worth.max(WORTH_SLOW) } else { worth }
+    }
+
     /// Looks around from what is kept, in steps of so many octaves at first.
     pub(super) fn refine(&mut self, octaves: f64) {
         self.mode = Mode::Refine;
         self.search.octaves = octaves;
-        self.search.next = 0;
+        self.search.next = if self.latency > DEAR_S { FIRST_SLOW } else { FIRST };
         self.search.failures = 0;
         self.search.since = self.now;
         self.search.trial = None;
@@ -105,18 +133,24 @@ impl Explorer {
     /// A slice of a search is over.
     pub(super) fn explore(&mut self, slice: &Slice) {
         let point = self.point();
+        if point == self.kept {
+            self.latency = slice.log_latency.exp();
+            self.rate = slice.log_rate.exp();
+        }
         self.search.last = Some((point, slice.log_rate));
         let Some(mut trial) = self.search.trial else {
             self.watch(slice);
             return;
         };
+        // Latencies that differ by this much make this much noise in a slice, whatever two lucky pairs say.
+        self.spread = slice.log_spread / f64::from(slice.completions).sqrt();
         let complete = trial.push(slice.log_rate);
         self.search.trial = Some(trial);
         if !complete {
             self.continue_trial();
             return;
         }
-        match trial.verdict(self.noise) {
+        match trial.verdict(self.noise.max(self.spread)) {
             Verdict::Open => self.continue_trial(),
             Verdict::Accepted => self.accept(&trial),
             Verdict::Refused => self.refuse(&trial),
@@ -127,11 +161,8 @@ impl Explorer {
     fn continue_trial(&mut self) {
         let Some(trial) = self.search.trial else { return };
         if trial.wants_candidate() {
-            let reason = Reason::Try {
-                direction: trial.direction,
-                kept: self.kept,
-                rate: self.watch.rate(),
-            };
+            let reason =
+                Reason::Try { direction: trial.direction, kept: self.kept, rate: self.rate };
             self.go(trial.candidate, reason);
         } else {
             self.go(self.kept, Reason::Compare { pairs: trial.pairs() });
@@ -147,7 +178,7 @@ impl Explorer {
     fn accept(&mut self, trial: &Trial) {
         self.learn_noise(trial);
         let before = self.kept;
-        self.memory.lost(before, self.now);
+        self.memory.lost(before, trial.gain(), self.now);
         self.kept = trial.candidate;
         self.search.trial = None;
         self.search.failures = 0;
@@ -171,9 +202,15 @@ impl Explorer {
 
     fn refuse(&mut self, trial: &Trial) {
         self.learn_noise(trial);
-        self.memory.lost(trial.candidate, self.now);
+        self.memory.lost(trial.candidate, -trial.gain(), self.now);
         let reason = Reason::Back { tried: trial.candidate, gain: trial.gain() };
+        let half = (self.now - self.search.trial_since) / 2.0;
+        let cost = half * ((-trial.gain()).max(0.0) + COST_MIN);
         self.abandon();
+        if self.mode == Mode::Hold {
+            let gap = (cost / COST_SHARE).clamp(GAP_MIN_S, GAP_MAX_S);
+            self.search.probe_at = self.now + gap;
+        }
         self.go(self.kept, reason);
         if self.mode == Mode::Refine {
             self.begin_trial();
@@ -198,7 +235,7 @@ impl Explorer {
         while self.mode != Mode::Refine || (self.search.failures < DIRECTIONS.len() && !over) {
             let direction = DIRECTIONS[self.search.next];
             if let Some(candidate) = self.candidate(direction) {
-                let worth = self.worth() * (0.5 + self.search.octaves);
+                let worth = self.worth_of(candidate);
                 let mut trial = Trial::new(direction, self.kept, candidate, worth);
                 // What was measured just now is the first half of the first pair.
                 if let Some((point, log_rate)) = self.search.last.take()
@@ -208,6 +245,7 @@ impl Explorer {
                     trial.push(log_rate);
                 }
                 self.search.trial = Some(trial);
+                self.search.trial_since = self.now;
                 self.continue_trial();
                 return;
             }
@@ -229,15 +267,16 @@ impl Explorer {
         self.search.trial = None;
         self.search.failures = 0;
         self.search.probe_at = self.now + self.search.probe_gap;
-        self.go(self.kept, Reason::Settled { rate: self.watch.rate() });
+        self.go(self.kept, Reason::Settled { rate: self.rate });
     }
 
     fn candidate(&self, direction: Direction) -> Option<Point> {
         let point = self.space.neighbour(self.kept, direction, self.search.octaves)?;
+        let long = direction == Direction::Leap && self.latency * 4.0 > LEAP_MAX_S;
         let shrinks = point.footprint() < 0.9 * self.kept.footprint();
         let too_small = shrinks && point.footprint() < 0.99 * self.footprint_min;
         let hidden = self.walls.hide(point, self.now) || self.memory.knows(point, self.now);
-        (!hidden && !too_small).then_some(point)
+        (!hidden && !too_small && !long).then_some(point)
     }
 
     /// A slice of what is kept, while nothing is tried.
@@ -252,10 +291,14 @@ impl Explorer {
             };
             self.search.quiet_until = self.now + self.search.quiet;
             self.search.moved = false;
-            self.walls.fall();
-            self.memory.forget();
             self.go(self.kept, Reason::Changed { by });
-            self.refine(STEP_MAX);
+            if by.abs() > CHANGE_LARGE {
+                self.walls.fall();
+                self.memory.forget();
+                self.refine(STEP_MAX);
+            } else {
+                self.refine(STEP);
+            }
             return;
         }
         if self.now >= self.search.probe_at {

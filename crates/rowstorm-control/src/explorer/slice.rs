@@ -7,6 +7,9 @@
 
 use crate::Observation;
 
+/// For so many latencies a refusal can still be the fault of what was sent before.
+const AFTERMATH_LATENCIES: f64 = 3.0;
+
 /// How long a slice has to be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Need {
@@ -71,6 +74,11 @@ impl Slicer {
             latency: self.latency,
             ..Slicer::default()
         };
+    }
+
+    /// Whether batches of an older decision are still out, as far as can be told: after a few latencies they are not.
+    pub(super) fn older_are_out(&self, now: f64) -> bool {
+        self.older > 0 && now - self.changed < AFTERMATH_LATENCIES * self.latency
     }
 
     /// A batch of an older decision came back.

@@ -83,7 +83,7 @@ impl Space {
             Direction::LessInFlight => Point { in_flight: lanes_down(), ..from },
             Direction::Split => traded(lanes_up()),
             Direction::Join => traded(lanes_down()),
-            Direction::Jump => from,
+            Direction::Leap => Point { batch_rows: rows(4.0), ..from },
         };
         self.allowed(from, wanted)
     }
@@ -93,6 +93,11 @@ impl Space {
         if wanted.in_flight == 0 || wanted.batch_rows == 0 {
             return None;
         }
+        // A step that would cross a bound ends at it.
+        let wanted = Point {
+            batch_rows: wanted.batch_rows.min(self.bounds.rows_max.max(1)),
+            in_flight: wanted.in_flight.min(self.bounds.in_flight_max.max(1)),
+        };
         let point = self.project(wanted);
         let kept = point.in_flight == wanted.in_flight
             && f64::from(point.batch_rows) > 0.85 * f64::from(wanted.batch_rows);

@@ -26,11 +26,6 @@ impl Watch {
         *self = Watch { noise: self.noise, ..Watch::default() };
     }
 
-    /// Rows per second of late.
-    pub(super) fn rate(&self) -> f64 {
-        self.recent.exp()
-    }
-
     /// A slice of what is kept; the change if there is one.
     pub(super) fn push(&mut self, log_rate: f64, pooled: f64) -> Option<f64> {
         self.slices += 1.0;

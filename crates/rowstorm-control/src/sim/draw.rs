@@ -22,7 +22,8 @@ pub fn draw(number: u64) -> Scenario {
 fn surface(random: &mut Random) -> Surface {
     let mut surface = Surface::default();
     let rate = random.log_between(20e3, 1.5e6);
-    surface.workers = random.log_between(2.0, 64.0).round();
+    // A row takes a worker no longer than 100 µs.
+    surface.workers = random.log_between(2.0, (rate * 100e-6).clamp(2.0, 64.0)).round();
     surface.row_us = surface.workers / rate * 1e6;
     let half_rows = random.log_between(50.0, 5_000.0);
     surface.batch_ms = (half_rows * surface.row_us * 1e-3).clamp(0.3, 100.0);
@@ -94,7 +95,7 @@ fn limits(surface: &mut Surface, random: &mut Random, rate: f64) {
         surface.stall_every_s = 0.0;
         surface.noise = surface.noise.min(0.3);
     }
-    if random.chance(0.08) {
+    if surface.p99_ms == 0.0 && random.chance(0.08) {
         let bytes = rate * surface.row_bytes;
         surface.drain_bytes = bytes * random.between(0.4, 0.8);
         surface.dirty_bytes = bytes * random.between(5.0, 20.0);

@@ -1,6 +1,6 @@
 //! The best fixed setting of each regime: what a controller is measured against.
 //!
-//! A grid in steps of two and four, then its best neighbourhoods in steps of √2, then the ten best once more for longer and
+//! A grid in steps of two and four, then its best neighbourhoods in steps of √2, then the fourteen best once more for longer and
 //! under the scenario's own noise. A setting counts only if it keeps what a controller must keep: at most 0.1 % of requests
 //! refused, 0.5 % refused inside the server, 1 % late.
 
@@ -12,7 +12,7 @@ use crate::{Controller, Decision, Fixed, Observation, Point, Reason, State};
 const REFUSED_MAX: f64 = 0.001;
 const HIDDEN_MAX: f64 = 0.005;
 const LATE_MAX: f64 = 0.01;
-const FINALISTS: usize = 10;
+const FINALISTS: usize = 14;
 
 /// The best fixed setting of every regime.
 pub fn best(scenario: &Scenario) -> Vec<Point> {
@@ -32,6 +32,12 @@ fn best_of(surface: &Surface) -> Point {
         for &in_flight in &in_flight {
             try_once(&mut tried, Point { batch_rows, in_flight }, &quiet, &calm, seconds);
         }
+    }
+    for in_flight in steps(1.0, surface.in_flight_max, std::f64::consts::SQRT_2) {
+        // The largest batches that the budget holds.
+        let rows = surface.budget_bytes / surface.row_bytes / f64::from(in_flight);
+        let point = Point { batch_rows: rows.clamp(1.0, surface.rows_max) as u32, in_flight };
+        try_once(&mut tried, point, &quiet, &calm, seconds);
     }
     for reach in [2.0, std::f64::consts::SQRT_2] {
         let centres: Vec<Point> = top(&mut tried, 4);
@@ -60,10 +66,11 @@ fn steps(from: f64, to: f64, factor: f64) -> Vec<u32> {
     let mut all = vec![];
     let mut at = from;
     while at < to {
-        all.push(at as u32);
+        all.push(at.round() as u32);
         at *= factor;
     }
     all.push(to as u32);
+    all.dedup();
     all
 }
 
