@@ -183,7 +183,7 @@ pub struct DecisionEntry {
     /// Batches in flight from then on.
     pub in_flight: u32,
     /// Why, in one word: `start`, `doubling`, `try`, `compare`, `better`, `smaller`, `back`, `busy`, `rejected`, `late`,
-    /// `too_large`, `budget`, `changed`, `easing`, `settled`, `frozen`, `pinned`, `other`.
+    /// `too_large`, `budget`, `changed`, `settled`, `frozen`, `pinned`, `other`.
     #[serde(default)]
     pub kind: String,
     /// Why, in words.
