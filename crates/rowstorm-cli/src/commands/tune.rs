@@ -27,8 +27,9 @@ use crate::{console, outcome, summary, target};
 const DURATION: Duration = Duration::from_mins(2);
 /// Rows that a parent without `preload` is taken to have: enough to pick from.
 const PARENT_ROWS: u64 = 1_000_000;
-/// Settings that are shown.
+/// Settings that are shown, and how long one must have held: in a moment, any speed can be seen.
 const SHOWN: usize = 8;
+const MOMENT_S: f64 = 0.5;
 
 pub(crate) fn tune(args: &TuneArgs) -> Result<Exit> {
     let document = Document::load(&args.file)?;
@@ -184,7 +185,8 @@ fn best(tried: &[Step], record: &RunRecord) -> String {
     let kept = |step: &Step| {
         (step.batch_rows, step.in_flight) == (batch.chosen_rows, batch.chosen_in_flight)
     };
-    let mut order: Vec<&Step> = tried.iter().collect();
+    let told = |step: &&Step| kept(step) || step.seconds >= MOMENT_S;
+    let mut order: Vec<&Step> = tried.iter().filter(told).collect();
     order.sort_by(|a, b| b.rows_per_second().total_cmp(&a.rows_per_second()));
     let most = order.first().map_or(1.0, |step| step.rows_per_second());
     let mut text = String::new();
