@@ -27,7 +27,7 @@ pub struct RunRecord {
     pub target: String,
     /// What was done with tables that were there: `create`, `append`, `recreate`.
     pub table_mode: String,
-    /// The data: schema, seed, row counts, generator version; 16 hex digits.
+    /// The data: schema, seed, generator version, and the rows of tables that others refer to; 16 hex digits.
     pub fingerprint: String,
     /// The seed.
     pub seed: u64,
