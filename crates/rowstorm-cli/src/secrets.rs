@@ -99,12 +99,22 @@ fn redact_authority(word: &str) -> String {
     if let Some(at) = secret.rfind('@') {
         return format!("{user}:***{}{options}", &secret[at..]);
     }
-    let port = secret[1..].split(['/', '#']).next().unwrap_or_default();
-    if user.contains(['/', '[']) || port.chars().all(|c| c.is_ascii_digit()) {
+    // A sentence goes on behind a URL.
+    let secret = secret.trim_end_matches([':', ',', '.', ';', ')']);
+    let ports = secret.get(1..).unwrap_or_default().split(['/', '#']).next().unwrap_or_default();
+    if user.contains(['/', '[']) || is_ports(ports) {
         format!("{word}{options}")
     } else {
         format!("{user}:***{options}")
     }
+}
+
+/// `4200`, or with more hosts behind it `4200,second:4200`.
+fn is_ports(text: &str) -> bool {
+    let is_port = |text: &str| text.chars().all(|c| c.is_ascii_digit());
+    let mut hosts = text.split(',');
+    hosts.next().is_some_and(is_port)
+        && hosts.all(|host| host.rsplit_once(':').is_some_and(|(_, port)| is_port(port)))
 }
 
 #[cfg(test)]
@@ -154,6 +164,9 @@ mod tests {
             ("postgres://u:s3cret", "postgres://u:***"),
             ("postgres://h:5432/db", "postgres://h:5432/db"),
             ("postgres://h:5432", "postgres://h:5432"),
+            ("crate://h:4200: nobody there", "crate://h:4200: nobody there"),
+            ("crate://a:4200,b:4201, twice", "crate://a:4200,b:4201, twice"),
+            ("crate://a:12,s3cret", "crate://a:***"),
             ("postgres://:pw@h", "postgres://:***@h"),
             (
                 "http://127.0.0.1:8000/metrics and pg://a:b@c",
