@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use rowstorm::generate::{Batch, TablePlan, Values};
 use rowstorm::sink::{
-    Audit, Encoder, Explanation, Limits, Outcome, Payload, Prepare, Scope, Sink, SinkError, Writer,
+    Audit, Encoder, Explanation, Limits, NoChanger, Outcome, Payload, Prepare, Scope, Sink,
+    SinkError, Writer,
 };
 use rowstorm::{Ending, Error, Format, Run, Schema};
 
@@ -53,6 +54,7 @@ impl Writer for Queue {
 impl Sink for Queue {
     type Writer = Queue;
     type Encoder = Numbers;
+    type Changer = NoChanger;
 
     fn limits(&self, _: &TablePlan) -> Limits {
         Limits { rows: 1_000, bytes: 1 << 20, writers: 2, idempotent: false }

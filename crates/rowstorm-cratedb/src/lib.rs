@@ -23,8 +23,8 @@ use rowstorm_gen::TablePlan;
 use rowstorm_schema::DataType;
 use rowstorm_sink::sql::{any_row, has_rows};
 use rowstorm_sink::{
-    Audit, ConnectOptions, Explanation, Limits, Prepare, PrepareMode, Scope, ServerFact, Sink,
-    SinkError,
+    Audit, ConnectOptions, Explanation, Limits, NoChanger, Prepare, PrepareMode, Scope, ServerFact,
+    Sink, SinkError,
 };
 
 use connect::Server;
@@ -108,6 +108,7 @@ impl CrateDb {
 impl Sink for CrateDb {
     type Writer = CrateDbWriter;
     type Encoder = CrateDbEncoder;
+    type Changer = NoChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         // Only a primary key keeps rows apart: there are no unique constraints.

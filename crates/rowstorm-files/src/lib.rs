@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rowstorm_gen::TablePlan;
-use rowstorm_sink::{Audit, Explanation, Limits, Prepare, PrepareMode, Scope, Sink, SinkError};
+use rowstorm_sink::{
+    Audit, Explanation, Limits, NoChanger, Prepare, PrepareMode, Scope, Sink, SinkError,
+};
 
 pub use dialect::FileFormat;
 pub use encode::FileEncoder;
@@ -79,6 +81,7 @@ impl Files {
 impl Sink for Files {
     type Writer = FileWriter;
     type Encoder = FileEncoder;
+    type Changer = NoChanger;
 
     fn limits(&self, _: &TablePlan) -> Limits {
         // One writer, so that the rows of a file stand in order.

@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use rowstorm_gen::TablePlan;
 use rowstorm_sink::{
-    Audit, ConnectOptions, Explanation, IndexTime, Limits, Prepare, PrepareMode, Scope, ServerFact,
-    Sink, SinkError,
+    Audit, ConnectOptions, Explanation, IndexTime, Limits, NoChanger, Prepare, PrepareMode, Scope,
+    ServerFact, Sink, SinkError,
 };
 
 use catalogue::Kind;
@@ -132,6 +132,7 @@ impl Mongodb {
 impl Sink for Mongodb {
     type Writer = MongodbWriter;
     type Encoder = InsertEncoder;
+    type Changer = NoChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         let idempotent = !dialect::is_timeseries(table);

@@ -29,8 +29,8 @@ use rowstorm_schema::MysqlMethod;
 pub use rowstorm_sink::ConnectOptions;
 use rowstorm_sink::sql::{any_row, has_rows, identity, replay_note, statements};
 use rowstorm_sink::{
-    Audit, Delivery, Explanation, IndexTime, Limits, Prepare, PrepareMode, Reaction, Scope,
-    ServerFact, Sink, SinkError,
+    Audit, Delivery, Explanation, IndexTime, Limits, NoChanger, Prepare, PrepareMode, Reaction,
+    Scope, ServerFact, Sink, SinkError,
 };
 
 use connect::{Server, Session};
@@ -100,6 +100,7 @@ impl Mysql {
 impl Sink for Mysql {
     type Writer = MysqlWriter;
     type Encoder = LoadEncoder;
+    type Changer = NoChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         let idempotent = !identity(table).is_empty();

@@ -20,8 +20,8 @@ use rowstorm_gen::TablePlan;
 pub use rowstorm_sink::ConnectOptions;
 use rowstorm_sink::sql::{any_row, has_rows, identity, replay_note};
 use rowstorm_sink::{
-    Audit, Delivery, Explanation, IndexTime, Limits, Prepare, PrepareMode, Scope, ServerFact, Sink,
-    SinkError,
+    Audit, Delivery, Explanation, IndexTime, Limits, NoChanger, Prepare, PrepareMode, Scope,
+    ServerFact, Sink, SinkError,
 };
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
@@ -127,6 +127,7 @@ impl Postgres {
 impl Sink for Postgres {
     type Writer = PostgresWriter;
     type Encoder = CopyEncoder;
+    type Changer = NoChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         let idempotent = !identity(table).is_empty();

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use rowstorm_gen::{Batch, TablePlan};
 
 use crate::{
-    Audit, Encoder, Explanation, Limits, Outcome, Payload, Prepare, Scope, ServerFact, Sink,
-    SinkError, Writer,
+    Audit, BoxScan, ChangeLimits, Changed, Changer, Encoder, Explanation, Limits, Outcome, Payload,
+    Prepare, Scope, ServerCounters, ServerFact, Sink, SinkError, Statement, Transaction, Writer,
 };
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SinkError>> + Send + 'a>>;
@@ -23,6 +23,9 @@ pub struct BoxEncoder(Box<dyn Encoder>);
 
 /// Any [`Writer`].
 pub struct BoxWriter(Box<dyn DynWriter>);
+
+/// Any [`Changer`].
+pub struct BoxChanger(Box<dyn DynChanger>);
 
 impl BoxSink {
     /// Puts a sink behind the one type.
@@ -41,10 +44,19 @@ trait DynSink: Debug + Send + Sync {
     fn keeps_rows(&self) -> bool;
     fn audit<'a>(&'a self, table: &'a TablePlan, scope: &'a Scope) -> BoxFuture<'a, Audit>;
     fn server(&self) -> BoxFuture<'_, Vec<ServerFact>>;
+    fn counters(&self) -> BoxFuture<'_, Option<ServerCounters>>;
+    fn change_limits(&self, statements: &[Statement]) -> Result<ChangeLimits, SinkError>;
+    fn explain_change(&self, statement: &Statement) -> Option<String>;
+    fn changer<'a>(&'a self, statements: &'a Arc<[Statement]>) -> BoxFuture<'a, BoxChanger>;
+    fn scan<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxScan>;
 }
 
 trait DynWriter: Send {
     fn write<'a>(&'a mut self, payload: &'a Payload) -> BoxFuture<'a, Outcome>;
+}
+
+trait DynChanger: Send {
+    fn change<'a>(&'a mut self, transaction: Transaction<'a>) -> BoxFuture<'a, Vec<Changed>>;
 }
 
 impl<S: Sink> DynSink for S {
@@ -83,6 +95,26 @@ impl<S: Sink> DynSink for S {
     fn server(&self) -> BoxFuture<'_, Vec<ServerFact>> {
         Box::pin(Sink::server(self))
     }
+
+    fn counters(&self) -> BoxFuture<'_, Option<ServerCounters>> {
+        Box::pin(Sink::counters(self))
+    }
+
+    fn change_limits(&self, statements: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        Sink::change_limits(self, statements)
+    }
+
+    fn explain_change(&self, statement: &Statement) -> Option<String> {
+        Sink::explain_change(self, statement)
+    }
+
+    fn changer<'a>(&'a self, statements: &'a Arc<[Statement]>) -> BoxFuture<'a, BoxChanger> {
+        Box::pin(async move { Ok(BoxChanger(Box::new(Sink::changer(self, statements).await?))) })
+    }
+
+    fn scan<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxScan> {
+        Box::pin(Sink::scan(self, table))
+    }
 }
 
 impl<W: Writer> DynWriter for W {
@@ -91,9 +123,16 @@ impl<W: Writer> DynWriter for W {
     }
 }
 
+impl<C: Changer> DynChanger for C {
+    fn change<'a>(&'a mut self, transaction: Transaction<'a>) -> BoxFuture<'a, Vec<Changed>> {
+        Box::pin(Changer::change(self, transaction))
+    }
+}
+
 impl Sink for BoxSink {
     type Writer = BoxWriter;
     type Encoder = BoxEncoder;
+    type Changer = BoxChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         self.0.limits(table)
@@ -130,6 +169,26 @@ impl Sink for BoxSink {
     async fn server(&self) -> Result<Vec<ServerFact>, SinkError> {
         self.0.server().await
     }
+
+    async fn counters(&self) -> Result<Option<ServerCounters>, SinkError> {
+        self.0.counters().await
+    }
+
+    fn change_limits(&self, statements: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        self.0.change_limits(statements)
+    }
+
+    fn explain_change(&self, statement: &Statement) -> Option<String> {
+        self.0.explain_change(statement)
+    }
+
+    async fn changer(&self, statements: &Arc<[Statement]>) -> Result<BoxChanger, SinkError> {
+        self.0.changer(statements).await
+    }
+
+    async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {
+        self.0.scan(table).await
+    }
 }
 
 impl Encoder for BoxEncoder {
@@ -149,5 +208,11 @@ impl Encoder for BoxEncoder {
 impl Writer for BoxWriter {
     async fn write(&mut self, payload: &Payload) -> Result<Outcome, SinkError> {
         self.0.write(payload).await
+    }
+}
+
+impl Changer for BoxChanger {
+    async fn change(&mut self, transaction: Transaction<'_>) -> Result<Vec<Changed>, SinkError> {
+        self.0.change(transaction).await
     }
 }

@@ -10,6 +10,7 @@
 mod audit;
 mod boxed;
 mod buffer;
+mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod connect;
@@ -20,6 +21,7 @@ mod null;
 mod outcome;
 mod payload;
 pub mod rows;
+mod scan;
 mod sink;
 pub mod sql;
 #[cfg(test)]
@@ -27,16 +29,21 @@ mod testing;
 mod trouble;
 
 pub use audit::{Audit, ColumnAudit, Scope};
-pub use boxed::{BoxEncoder, BoxSink, BoxWriter};
+pub use boxed::{BoxChanger, BoxEncoder, BoxSink, BoxWriter};
 pub use buffer::Buffer;
+pub use change::{
+    Change, ChangeLimits, Changed, Changer, End, Hold, NoChanger, Statement, Transaction,
+};
 pub use connect::{CONNECT_MAX, ConnectOptions};
 pub use error::{Delivery, SinkError, SinkErrorKind};
 pub use memory::{Arrived, Fault, Memory, MemoryEncoder, MemoryRow, MemoryWriter, Writes};
 pub use null::{Null, NullWriter};
 pub use outcome::{Outcome, REFUSALS_MAX, Refusal, Rejected, SAMPLE_CHARS_MAX, cut};
 pub use payload::{Attempt, Payload};
+pub use scan::{BoxScan, Rows, Scan};
 pub use sink::{
-    Encoder, Explanation, IndexTime, Limits, Prepare, PrepareMode, ServerFact, Sink, Writer,
+    Encoder, Explanation, IndexTime, Limits, Prepare, PrepareMode, ServerCounters, ServerFact,
+    Sink, Writer,
 };
 pub use trouble::{Reaction, Trouble, named};
 

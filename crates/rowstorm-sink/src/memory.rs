@@ -14,7 +14,7 @@ use rowstorm_gen::{Batch, TablePlan};
 
 use crate::rows::RowEncoder;
 use crate::{
-    Audit, Delivery, Encoder, Explanation, IndexTime, Limits, Outcome, Payload, Prepare,
+    Audit, Delivery, Encoder, Explanation, IndexTime, Limits, NoChanger, Outcome, Payload, Prepare,
     PrepareMode, Scope, Sink, SinkError, SinkErrorKind, Writer,
 };
 pub use cells::MemoryRow;
@@ -109,6 +109,7 @@ impl Memory {
 impl Sink for Memory {
     type Writer = MemoryWriter;
     type Encoder = MemoryEncoder;
+    type Changer = NoChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         Limits { idempotent: self.limits.idempotent && table::is_keyed(table), ..self.limits }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rowstorm_gen::TablePlan;
 
 use crate::{
-    Audit, Explanation, Limits, Outcome, Payload, Prepare, PrepareMode, Scope, Sink, SinkError,
-    Writer,
+    Audit, Explanation, Limits, NoChanger, Outcome, Payload, Prepare, PrepareMode, Scope, Sink,
+    SinkError, Writer,
 };
 
 /// Encodes as another sink does, and takes every row without keeping it.
@@ -47,6 +47,7 @@ impl<S> fmt::Debug for Null<S> {
 impl<S: Sink> Sink for Null<S> {
     type Writer = NullWriter;
     type Encoder = S::Encoder;
+    type Changer = NoChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         Limits { writers: WRITERS_MAX, ..self.inner.limits(table) }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use rowstorm_gen::{Batch, TablePlan};
 
-use crate::{Audit, Outcome, Payload, Scope, SinkError};
+use crate::{
+    Audit, BoxScan, ChangeLimits, Changer, NoChanger, Outcome, Payload, Scope, SinkError, Statement,
+};
 
 /// One database, connected.
 ///
@@ -16,6 +18,8 @@ pub trait Sink: Debug + Send + Sync + 'static {
     type Writer: Writer;
     /// Rows to bytes, for one table.
     type Encoder: Encoder;
+    /// One connection that changes rows: [`NoChanger`] where only rows are taken.
+    type Changer: Changer;
 
     /// The facts that bound a payload. Pure.
     fn limits(&self, table: &TablePlan) -> Limits;
@@ -72,6 +76,49 @@ pub trait Sink: Debug + Send + Sync + 'static {
     /// happened since it was first asked. Empty where there is no server. The runner asks before and after the load.
     fn server(&self) -> impl Future<Output = Result<Vec<ServerFact>, SinkError>> + Send {
         async { Ok(Vec::new()) }
+    }
+
+    /// What the server counted of its own work since it started, where it refuses and tries again in silence; `None` for the
+    /// others. Asked about once a second while a run goes on.
+    ///
+    /// # Errors
+    /// When the server cannot be asked: the run goes on without.
+    fn counters(&self) -> impl Future<Output = Result<Option<ServerCounters>, SinkError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Whether this database takes the statements of a mix, and the facts that bound its transactions. Pure.
+    ///
+    /// # Errors
+    /// A fatal one that names the entry's table and what it cannot do.
+    fn change_limits(&self, _: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        NoChanger::refuse(&format!("{self:?}"))
+    }
+
+    /// A statement as it is sent, for `explain`: placeholders stand where values go. Pure.
+    fn explain_change(&self, _: &Statement) -> Option<String> {
+        None
+    }
+
+    /// Opens one connection that changes, with the statements of a mix ready.
+    ///
+    /// # Errors
+    /// As [`writer`](Sink::writer).
+    fn changer(
+        &self,
+        _: &Arc<[Statement]>,
+    ) -> impl Future<Output = Result<Self::Changer, SinkError>> + Send {
+        let refused = NoChanger::refuse(&format!("{self:?}"));
+        async { refused }
+    }
+
+    /// Reads all rows of a table back, each with the columns of the plan. Rows that come while it reads may be in it or not.
+    ///
+    /// # Errors
+    /// When the table is not there, or this target cannot read.
+    fn scan(&self, _: &Arc<TablePlan>) -> impl Future<Output = Result<BoxScan, SinkError>> + Send {
+        let message = format!("{self:?} cannot be read back");
+        async { Err(SinkError::fatal("no scan", message)) }
     }
 }
 
@@ -148,6 +195,15 @@ pub struct Explanation {
     pub statement: String,
     /// What to mind: what the database answers and what it does not.
     pub notes: Vec<String>,
+}
+
+/// What a server counted of its own work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ServerCounters {
+    /// Requests that were worked on.
+    pub requests: u64,
+    /// Requests that a part of the server refused, whoever tried them again.
+    pub rejected: u64,
 }
 
 /// One fact about the server, for the record.

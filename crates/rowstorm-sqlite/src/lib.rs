@@ -18,7 +18,7 @@ use rowstorm_gen::TablePlan;
 use rowstorm_gen::schema::IndexTime;
 use rowstorm_sink::sql::{self, AuditSql};
 use rowstorm_sink::{
-    Audit, Explanation, Limits, Prepare, PrepareMode, Scope, ServerFact, Sink, SinkError,
+    Audit, Explanation, Limits, NoChanger, Prepare, PrepareMode, Scope, ServerFact, Sink, SinkError,
 };
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tempfile::TempDir;
@@ -154,6 +154,7 @@ fn open(
 impl Sink for Sqlite {
     type Writer = SqliteWriter;
     type Encoder = SqliteEncoder;
+    type Changer = NoChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         Limits {

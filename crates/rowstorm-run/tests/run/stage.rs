@@ -178,6 +178,7 @@ pub(crate) struct SlowWriter {
 impl Sink for Slow {
     type Writer = SlowWriter;
     type Encoder = <Memory as Sink>::Encoder;
+    type Changer = <Memory as Sink>::Changer;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         self.memory.limits(table)
