@@ -8,6 +8,7 @@
     reason = "a report is written once; an allocation a line is nothing"
 )]
 
+mod changes;
 pub mod chart;
 mod compare;
 mod compare_text;
@@ -31,6 +32,10 @@ mod terminal_chart;
 mod threshold;
 mod verdict;
 
+pub use changes::{
+    ChangeKind, ChangeRows, ChangeSchedule, ChangeStage, ChangeTable, Changes, ReplayedOps,
+    TableKind, Transactions,
+};
 pub use compare::{Change, Compared, Comparison, Interval, Tested, compare};
 pub use fail_on::FailOn;
 pub use file::{RecordError, json_schema};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::changes::Changes;
 use crate::steps::Step;
 
 /// The version of the format that this crate writes.
@@ -68,12 +69,15 @@ pub struct RunRecord {
     pub errors: Vec<ErrorEntry>,
     /// Ranges of rows that are done, for `--resume`.
     pub ranges_done: Vec<RangeDone>,
-    /// How the run ended: `done`, `stopped`, `failed`.
+    /// How the run ended: `done`, `stopped`, `failed`; `running` while it goes on, and for ever if it was killed.
     pub ended: String,
     /// The error that ended it, if one did.
     pub failure: Option<String>,
     /// Whether the database's own count agrees; `None` if it could not be asked, or nothing was stored (`null:`).
     pub verified: Option<bool>,
+    /// What came after the load, where the schema has `changes:`.
+    #[serde(default)]
+    pub changes: Option<Changes>,
 }
 
 /// Rows by what became of them.
@@ -339,6 +343,7 @@ impl Default for RunRecord {
             ended: String::new(),
             failure: None,
             verified: None,
+            changes: None,
         }
     }
 }

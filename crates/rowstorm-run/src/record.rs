@@ -65,6 +65,7 @@ pub(crate) fn write(
         ended: ended.to_owned(),
         failure,
         verified: rows.audited.map(|_| used.agrees),
+        changes: None,
         rows,
     }
 }
