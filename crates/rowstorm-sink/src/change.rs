@@ -1,5 +1,6 @@
 //! Changes: transactions of inserts, updates, deletes, rekeys and reads, and what became of each of their rows.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -41,6 +42,40 @@ impl Statement {
             OpKind::Update | OpKind::Delete | OpKind::Rekey | OpKind::Read => self.table.key.len(),
         }
     }
+
+    /// Where `columns` stand in `table`. A rekey has the key's places twice.
+    pub fn places(&self) -> Vec<usize> {
+        let (table, keys) = (&self.table, self.keys());
+        let place = |(at, column): (usize, &rowstorm_gen::ColumnPlan)| match self.kind {
+            OpKind::Insert => at,
+            OpKind::Rekey => table.key[at % keys],
+            OpKind::Update | OpKind::Delete | OpKind::Read => {
+                let found = table.columns.iter().position(|whole| whole.name == column.name);
+                found.expect("a statement's columns are its table's")
+            }
+        };
+        self.columns.columns.iter().enumerate().map(place).collect()
+    }
+
+    /// The columns of `table` by which a row that is inserted once more is known to stand already: those that no update of the mix
+    /// sets. What is updated later in a transaction that was committed, the replay of its insert finds with the later values.
+    pub fn steady(&self, mix: &[Statement]) -> Vec<usize> {
+        let of_table = |other: &&Statement| {
+            other.kind == OpKind::Update && other.table.name == self.table.name
+        };
+        let set: HashSet<usize> = mix
+            .iter()
+            .filter(of_table)
+            .flat_map(|update| update.places().split_off(update.keys()))
+            .collect();
+        (0..self.table.columns.len()).filter(|place| !set.contains(place)).collect()
+    }
+
+    /// The keys by which a batch finds its rows, told apart by their values.
+    fn keys_of(&self, batch: &Batch) -> Vec<String> {
+        let rows = self.columns.read(batch);
+        rows.iter().map(|row| format!("{:?}", &row.values()[..self.keys()])).collect()
+    }
 }
 
 /// Facts about how a database takes a mix.
@@ -66,7 +101,8 @@ pub trait Changer: Send + 'static {
     /// - where the database has transactions and refuses one row, all is undone and every row of every group is
     ///   rejected, for the reason of the one; without transactions rows are rejected one by one;
     /// - under [`Attempt::Replay`] everything may have been committed before: rows that are inserted and stand already, with this
-    ///   content, are confirmed, and so are rows that are to go, or to have another key, and are not found under the old one;
+    ///   content in their [steady](Statement::steady) columns, are confirmed, and so are rows that are
+    ///   [gone](Transaction::gone) by what the transaction itself does;
     /// - columns that do not travel keep their values.
     ///
     /// # Errors
@@ -101,6 +137,32 @@ pub struct Transaction<'a> {
 
 /// What keeps a transaction open until it is ready.
 pub type Hold<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+impl Transaction<'_> {
+    /// How many rows of a group need not be found, because what the transaction does may have been done before: none under
+    /// [`Attempt::First`]. In a replay, all rows that the group deletes or gives another key, and of an update or a read those that
+    /// a later group takes away. `mix` is what the changer was opened with.
+    pub fn gone(&self, group: usize, mix: &[Statement]) -> u64 {
+        let change = &self.groups[group];
+        let statement = &mix[change.statement];
+        match (self.attempt, statement.kind) {
+            (Attempt::First, _) | (Attempt::Replay, OpKind::Insert) => 0,
+            (Attempt::Replay, OpKind::Delete | OpKind::Rekey) => change.batch.len() as u64,
+            (Attempt::Replay, OpKind::Update | OpKind::Read) => {
+                let takes = |later: &&Change<'_>| {
+                    let other = &mix[later.statement];
+                    matches!(other.kind, OpKind::Delete | OpKind::Rekey)
+                        && other.table.name == statement.table.name
+                };
+                let later = self.groups[group + 1..].iter().filter(takes);
+                let taken: HashSet<String> =
+                    later.flat_map(|later| mix[later.statement].keys_of(later.batch)).collect();
+                let keys = statement.keys_of(change.batch);
+                keys.iter().filter(|key| taken.contains(*key)).count() as u64
+            }
+        }
+    }
+}
 
 impl fmt::Debug for Transaction<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,19 +199,26 @@ impl Changed {
         Changed { matched: rows, ..Changed::default() }
     }
 
-    /// Some rows of a group were found; the others are missed or, where `gone_is_done` (a replay of what takes a key away),
-    /// confirmed.
+    /// So many rows of a group were found. Of the others as many are confirmed as may be [gone](Transaction::gone); the rest is
+    /// missed.
+    ///
+    /// ```
+    /// let changed = rowstorm_sink::Changed::found(3, 6, 2)?;
+    /// assert_eq!((changed.matched, changed.confirmed, changed.missed), (3, 2, 1));
+    /// # Ok::<(), rowstorm_sink::SinkError>(())
+    /// ```
     ///
     /// # Errors
     /// A fatal one if more were found than were asked for: the key is not unique in the database.
-    pub fn found(found: u64, rows: u64, gone_is_done: bool) -> Result<Changed, SinkError> {
+    pub fn found(found: u64, rows: u64, gone: u64) -> Result<Changed, SinkError> {
         let Some(rest) = rows.checked_sub(found) else {
             let message = format!(
                 "{found} rows were found by {rows} keys: the key is not unique in the database"
             );
             return Err(SinkError::fatal("count", message));
         };
-        let (confirmed, missed) = if gone_is_done { (rest, 0) } else { (0, rest) };
+        let confirmed = rest.min(gone);
+        let missed = rest - confirmed;
         Ok(Changed { matched: found, confirmed, missed, ..Changed::default() })
     }
 
@@ -186,20 +255,5 @@ impl NoChanger {
 impl Changer for NoChanger {
     async fn change(&mut self, _: Transaction<'_>) -> Result<Vec<Changed>, SinkError> {
         match self.0 {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_that_are_not_found_are_missed_or_in_a_replay_of_a_delete_confirmed() {
-        let missed = Changed::found(3, 5, false).unwrap();
-        assert_eq!((missed.matched, missed.missed, missed.rows()), (3, 2, 5));
-        let confirmed = Changed::found(3, 5, true).unwrap();
-        assert_eq!((confirmed.matched, confirmed.confirmed, confirmed.rows()), (3, 2, 5));
-        assert_eq!(Changed::found(6, 5, true).unwrap_err().class, "count");
-        assert_eq!(Changed::refused(4, "23505", "key").rows(), 4);
     }
 }
