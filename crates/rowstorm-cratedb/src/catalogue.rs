@@ -2,7 +2,7 @@
 
 use rowstorm_gen::TablePlan;
 use rowstorm_sink::sql::{AuditSql, StoredColumn, check_columns};
-use rowstorm_sink::{Audit, Scope, ServerFact, SinkError};
+use rowstorm_sink::{Audit, Scope, ServerCounters, ServerFact, SinkError};
 use serde_json::Value;
 
 use crate::connect::Server;
@@ -77,13 +77,18 @@ pub(crate) async fn version(server: &Server) -> Result<String, SinkError> {
     Ok(rows.first().and_then(|row| text(row, 0)).unwrap_or_default())
 }
 
-/// Writes that shards rejected because their queue was full, since the nodes started. The server sends them again
+/// The nodes, and writes to shards since they started: those that were rejected because a queue was full are among them. The server sends them again
 /// inside, so that a client sees only that answers take longer.
-pub(crate) async fn rejected_writes(server: &Server) -> Result<(u64, u64), SinkError> {
+pub(crate) async fn writes(server: &Server) -> Result<(u64, ServerCounters), SinkError> {
     let nodes = server.rows(NODES, &[]).await?;
     let pools = nodes.iter().filter_map(|node| node.get(1)?.as_array()).flatten();
-    let write = pools.filter(|pool| pool["name"] == "write");
-    Ok((nodes.len() as u64, write.filter_map(|pool| pool["rejected"].as_u64()).sum()))
+    let mut counted = ServerCounters::default();
+    for pool in pools.filter(|pool| pool["name"] == "write") {
+        let of = |name: &str| pool[name].as_u64().unwrap_or(0);
+        counted.requests += of("completed") + of("rejected");
+        counted.rejected += of("rejected");
+    }
+    Ok((nodes.len() as u64, counted))
 }
 
 /// Settings that change what a figure means: how durable a write is, how much is let in at once, how tables are cut.

@@ -23,8 +23,8 @@ use rowstorm_gen::TablePlan;
 use rowstorm_schema::DataType;
 use rowstorm_sink::sql::{any_row, has_rows};
 use rowstorm_sink::{
-    Audit, ConnectOptions, Explanation, Limits, NoChanger, Prepare, PrepareMode, Scope, ServerFact,
-    Sink, SinkError,
+    Audit, ConnectOptions, Explanation, Limits, NoChanger, Prepare, PrepareMode, Scope,
+    ServerCounters, ServerFact, Sink, SinkError,
 };
 
 use connect::Server;
@@ -180,9 +180,13 @@ impl Sink for CrateDb {
         catalogue::audit(&self.server, table, scope).await
     }
 
+    async fn counters(&self) -> Result<Option<ServerCounters>, SinkError> {
+        Ok(Some(catalogue::writes(&self.server).await?.1))
+    }
+
     async fn server(&self) -> Result<Vec<ServerFact>, SinkError> {
         let version = catalogue::version(&self.server).await?;
-        let (nodes, rejected) = catalogue::rejected_writes(&self.server).await?;
+        let (nodes, ServerCounters { rejected, .. }) = catalogue::writes(&self.server).await?;
         let (before, tables) = {
             let mut known = self.known();
             (*known.rejected.get_or_insert(rejected), known.tables.clone())

@@ -6,8 +6,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rowstorm_control::{Observation, Pace, Steady, Unpaced, Verdict};
-use rowstorm_sink::{Attempt, Outcome, SinkError, SinkErrorKind};
+use rowstorm_control::{Counters, Observation, Pace, Steady, Unpaced, Verdict};
+use rowstorm_sink::{Attempt, Outcome, ServerCounters, SinkError, SinkErrorKind};
 use tokio::sync::watch;
 
 use crate::books::Books;
@@ -266,6 +266,18 @@ impl Desk {
     /// How many batches were answered so far.
     pub(crate) fn answered(&self) -> u64 {
         self.lock().stats.batches_done
+    }
+
+    /// The server was asked what it refused in silence.
+    pub(crate) fn count(&self, seen: ServerCounters) {
+        let state = &mut *self.lock();
+        let at = state.clock.elapsed();
+        let ServerCounters { requests, rejected } = seen;
+        let Some(open) = state.open.as_mut() else { return };
+        if open.count(&Counters { at, requests, rejected }) {
+            state.stats.decided(at, open.controller.as_ref());
+            self.wake();
+        }
     }
 
     /// An attempt is made again.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rowstorm_control::{Controller, Decision, Explorer, ExplorerOptions, Observation};
+use rowstorm_control::{Controller, Counters, Decision, Explorer, ExplorerOptions, Observation};
 
 /// Entries that are kept: hours of most runs, and about 200 MB.
 const ENTRIES_MAX: usize = 1_000_000;
@@ -21,6 +21,8 @@ pub enum Entry {
     Opened(ExplorerOptions),
     /// A batch was finished.
     Seen(Observation, Decision),
+    /// The server was asked what it refused in silence.
+    Counted(Counters, Decision),
     /// It was frozen.
     Frozen(Decision),
 }
@@ -49,8 +51,9 @@ impl Journal {
                     observations += 1;
                     (explorer.observe(seen), decided)
                 }
+                (Entry::Counted(seen, decided), Some(explorer)) => (explorer.count(seen), decided),
                 (Entry::Frozen(decided), Some(explorer)) => (explorer.freeze(), decided),
-                (Entry::Seen(..) | Entry::Frozen(_), None) => {
+                (Entry::Seen(..) | Entry::Counted(..) | Entry::Frozen(_), None) => {
                     return Err(format!("entry {place} has no controller before it"));
                 }
             };

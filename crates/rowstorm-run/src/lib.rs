@@ -44,6 +44,7 @@ mod metrics;
 mod open;
 mod options;
 mod prepare;
+mod pressure;
 mod probe;
 mod ranges;
 mod record;

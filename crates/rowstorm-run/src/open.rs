@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rowstorm_control::{
-    self as control, Bounds, Controller, Explorer, ExplorerOptions, Fixed, Observation, Point,
-    Reason, State,
+    self as control, Bounds, Controller, Counters, Explorer, ExplorerOptions, Fixed, Observation,
+    Point, Reason, State,
 };
 
 use crate::work::Work;
@@ -190,6 +190,17 @@ impl Open {
         // A further measurement of the trial under way is no decision.
         let same_trial = after.0 == before.0 && matches!(after.1, Reason::Compare { .. });
         after != before && !same_trial
+    }
+
+    /// Tells the controller what the server counted; whether it decided something.
+    pub(crate) fn count(&mut self, seen: &Counters) -> bool {
+        let before = self.controller.decision().number;
+        self.controller.count(seen);
+        let decision = self.controller.decision();
+        if let Some(journal) = &self.journal {
+            journal.add(Entry::Counted(*seen, decision.clone()));
+        }
+        decision.number != before
     }
 
     /// Hands out no more rows if the controller is what ends this table and is sure now; whether it did.

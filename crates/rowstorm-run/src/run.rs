@@ -18,7 +18,7 @@ use crate::metrics::View;
 use crate::open::Open;
 use crate::probe::Probe;
 use crate::work::Work;
-use crate::{RunError, RunOptions, crew, finish, prepare, probe, record, usage, work};
+use crate::{RunError, RunOptions, crew, finish, prepare, pressure, probe, record, usage, work};
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -188,6 +188,7 @@ impl Run {
         desk.begin();
         let (end, ended) = oneshot::channel();
         let ticker = tokio::spawn(tick(self.live(), options.own_rate(), ended));
+        let pressure = tokio::spawn(pressure::watch(sink.clone(), Arc::clone(desk)));
         let makers = Arc::new(Semaphore::new(usage::cores() as usize));
         let mut first = first;
         for (place, work) in works.iter().enumerate() {
@@ -208,6 +209,7 @@ impl Run {
             crew::load(Arc::new(shop), first.take()).await;
         }
         desk.close();
+        pressure.abort();
         drop(end);
         // The ticker says the last figures; a panic of its own concerns no row.
         let _ = ticker.await;

@@ -69,7 +69,7 @@ pub(super) fn relation(
             )
         }
         ("sys", "nodes") => {
-            let pools = json!([{"name": "search", "rejected": 3}, {"name": "write", "rejected": world.rejected}]);
+            let pools = json!([{"name": "search", "rejected": 3}, {"name": "write", "completed": 40, "rejected": world.rejected}]);
             (vec!["name", "thread_pools"], vec![vec![json!("double"), pools]])
         }
         ("sys", "cluster") => {

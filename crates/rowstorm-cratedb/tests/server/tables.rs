@@ -135,6 +135,8 @@ async fn the_record_has_the_writes_that_were_rejected_inside_since_the_run_began
     assert_eq!(fact("thread_pools.write.rejected").await.as_deref(), Some("0"));
     double.reject_writes(25);
     assert_eq!(fact("thread_pools.write.rejected").await.as_deref(), Some("25"));
+    let counted = bed.sink.counters().await.unwrap().unwrap();
+    assert_eq!((counted.rejected, counted.requests), (1025, 1065));
     assert_eq!(fact("\"rowstorm_facts\".translog.durability").await.as_deref(), Some("REQUEST"));
     assert!(fact("indices.breaker.total.limit").await.is_some());
 }

@@ -9,8 +9,8 @@ use rowstorm_gen::schema::{Format, Schema};
 use rowstorm_gen::{Plan, PlanOptions, TablePlan};
 use rowstorm_run::{Ending, Finished, MaxErrors, Run, RunError, RunOptions, Setting};
 use rowstorm_sink::{
-    Audit, BoxSink, Explanation, Limits, Memory, Outcome, Payload, Prepare, Scope, Sink, SinkError,
-    Writer,
+    Audit, BoxSink, Explanation, Limits, Memory, Outcome, Payload, Prepare, Scope, ServerCounters,
+    Sink, SinkError, Writer,
 };
 
 /// A table with a key, whose rows differ in length.
@@ -131,6 +131,11 @@ pub(crate) struct Slow {
     /// Nothing is kept, so that large payloads fit into a test's memory.
     forgets: bool,
     panic_at: u64,
+    /// More writes than this at once are refused in silence, and tried again inside: only its counters tell.
+    silent_above: Option<u64>,
+    at_once: Arc<AtomicU64>,
+    requests: Arc<AtomicU64>,
+    refused: Arc<AtomicU64>,
     bytes: Arc<AtomicU64>,
     bytes_max: Arc<AtomicU64>,
 }
@@ -144,6 +149,10 @@ impl Slow {
             turn: Arc::default(),
             forgets: false,
             panic_at: u64::MAX,
+            silent_above: None,
+            at_once: Arc::default(),
+            requests: Arc::default(),
+            refused: Arc::default(),
             bytes: Arc::default(),
             bytes_max: Arc::default(),
         }
@@ -162,6 +171,11 @@ impl Slow {
     /// The connection that makes this write dies of a bug.
     pub(crate) fn panicking_at(self, write: u64) -> Slow {
         Slow { panic_at: write, ..self }
+    }
+
+    /// It refuses in silence what is more than so many writes at once.
+    pub(crate) fn refusing_above(self, writes: u64) -> Slow {
+        Slow { silent_above: Some(writes), ..self }
     }
 
     /// The most bytes of all writes that were under way at once.
@@ -204,6 +218,12 @@ impl Sink for Slow {
         Ok(SlowWriter { slow: self.clone(), inner: self.memory.writer(table).await? })
     }
 
+    async fn counters(&self) -> Result<Option<ServerCounters>, SinkError> {
+        let of = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+        let counted = ServerCounters { requests: of(&self.requests), rejected: of(&self.refused) };
+        Ok(self.silent_above.map(|_| counted))
+    }
+
     async fn finish(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
         self.memory.finish(table, prepare).await
     }
@@ -219,7 +239,13 @@ impl Writer for SlowWriter {
         let bytes = payload.body.len() as u64;
         let now = slow.bytes.fetch_add(bytes, Ordering::SeqCst) + bytes;
         slow.bytes_max.fetch_max(now, Ordering::SeqCst);
+        let at_once = slow.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+        slow.requests.fetch_add(1, Ordering::SeqCst);
+        if slow.silent_above.is_some_and(|most| at_once > most) {
+            slow.refused.fetch_add(1, Ordering::SeqCst);
+        }
         tokio::time::sleep(slow.latency).await;
+        slow.at_once.fetch_sub(1, Ordering::SeqCst);
         if !slow.per_row.is_zero() {
             let turn = slow.turn.lock().await;
             tokio::time::sleep(slow.per_row * payload.len() as u32).await;

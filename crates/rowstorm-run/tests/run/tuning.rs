@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rowstorm_gen::schema::Span;
 use rowstorm_report::RunRecord;
-use rowstorm_run::{Objective, RunOptions, Setting, Until};
+use rowstorm_run::{Entry, Journal, Objective, RunOptions, Setting, Until};
 use rowstorm_sink::{Fault, Limits, Memory, Writes};
 
 use crate::stage::{SHOP, Slow, assert_balanced, assert_done, keys, options, plan, run};
@@ -138,4 +138,26 @@ fn only_the_table_that_is_named_is_made_and_filled() {
     assert_done(&finished);
     assert_eq!((memory.rows("customers").len(), memory.rows("orders").len()), (700, 0));
     assert_eq!(finished.record.rows.audited, Some(700));
+}
+
+/// Latency alone would ask for all connections: each adds as much as the one before.
+#[test]
+fn writes_that_the_server_refuses_in_silence_bound_what_is_in_flight() {
+    let journal = Journal::default();
+    let options = RunOptions {
+        batch: Setting::Fixed(50),
+        in_flight: Setting::Auto,
+        duration: Some(Duration::from_mins(2)),
+        journal: Some(journal.clone()),
+        ..auto()
+    };
+    let slow = Slow::new(small(50, 32), Duration::from_millis(50)).refusing_above(6);
+    let finished = run(plan(TINY, None), slow, options).unwrap();
+    assert_done(&finished);
+    let chosen = finished.record.batch.chosen_in_flight;
+    assert!((3..=6).contains(&chosen), "{:?}", finished.record.batch);
+    assert!(kinds(&finished.record).contains(&"rejected"));
+    let asked = |entry: &Entry| matches!(entry, Entry::Counted(..));
+    assert!(journal.entries().iter().filter(|entry| asked(entry)).count() > 100);
+    journal.replay().unwrap();
 }
