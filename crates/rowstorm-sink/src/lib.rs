@@ -36,7 +36,9 @@ pub use change::{
 };
 pub use connect::{CONNECT_MAX, ConnectOptions};
 pub use error::{Delivery, SinkError, SinkErrorKind};
-pub use memory::{Arrived, Fault, Memory, MemoryEncoder, MemoryRow, MemoryWriter, Writes};
+pub use memory::{
+    Arrived, Fault, Memory, MemoryChanger, MemoryEncoder, MemoryRow, MemoryWriter, Writes,
+};
 pub use null::{Null, NullWriter};
 pub use outcome::{Outcome, REFUSALS_MAX, Refusal, Rejected, SAMPLE_CHARS_MAX, cut};
 pub use payload::{Attempt, Payload};

@@ -4,7 +4,9 @@
 //! on a bad day ([`Fault`]), so that everything above the boundary can be tested without one.
 
 mod cells;
+mod change;
 mod fault;
+mod scan;
 mod table;
 
 use std::collections::HashMap;
@@ -14,10 +16,11 @@ use rowstorm_gen::{Batch, TablePlan};
 
 use crate::rows::RowEncoder;
 use crate::{
-    Audit, Delivery, Encoder, Explanation, IndexTime, Limits, NoChanger, Outcome, Payload, Prepare,
-    PrepareMode, Scope, Sink, SinkError, SinkErrorKind, Writer,
+    Audit, BoxScan, ChangeLimits, Delivery, Encoder, Explanation, IndexTime, Limits, Outcome,
+    Payload, Prepare, PrepareMode, Scope, Sink, SinkError, SinkErrorKind, Statement, Writer,
 };
 pub use cells::MemoryRow;
+pub use change::MemoryChanger;
 use fault::Verdict;
 pub use fault::{Arrived, Fault, Writes};
 use table::MemoryTable;
@@ -33,15 +36,16 @@ use table::MemoryTable;
 pub struct Memory {
     state: Arc<Mutex<State>>,
     limits: Limits,
+    change_limits: ChangeLimits,
 }
 
 #[derive(Debug, Default)]
 struct State {
     tables: HashMap<Arc<str>, MemoryTable>,
     faults: Vec<Fault>,
-    /// Writes that were asked for, refused ones included.
+    /// Writes and transactions that were asked for, refused ones included.
     writes: u64,
-    /// Writers that were asked for.
+    /// Writers and changers that were asked for.
     writers: u64,
     /// Moves when all connections are cut.
     generation: u64,
@@ -50,9 +54,11 @@ struct State {
 /// A small payload is enough for a memory; a large one is allowed.
 const LIMITS: Limits = Limits { rows: 65_536, bytes: 16 << 20, writers: 64, idempotent: true };
 
+const CHANGE_LIMITS: ChangeLimits = ChangeLimits { rows: 65_536, changers: 64, transactions: true };
+
 impl Default for Memory {
     fn default() -> Self {
-        Memory { state: Arc::default(), limits: LIMITS }
+        Memory { state: Arc::default(), limits: LIMITS, change_limits: CHANGE_LIMITS }
     }
 }
 
@@ -75,6 +81,12 @@ impl Memory {
         Memory { limits, ..self }
     }
 
+    /// Other limits of changes: without transactions, rows are refused one by one.
+    #[must_use]
+    pub fn with_change_limits(self, change_limits: ChangeLimits) -> Memory {
+        Memory { change_limits, ..self }
+    }
+
     /// The rows of a table, in the order of their arrival; none if there is no such table.
     pub fn rows(&self, table: &str) -> Vec<MemoryRow> {
         self.lock().tables.get(table).map(|table| table.rows().collect()).unwrap_or_default()
@@ -85,12 +97,12 @@ impl Memory {
         self.lock().tables.get(table).map(|table| table.indexes.clone()).unwrap_or_default()
     }
 
-    /// How many writes were asked for, those that failed included.
+    /// How many writes and transactions were asked for, those that failed included.
     pub fn writes(&self) -> u64 {
         self.lock().writes
     }
 
-    /// How many writers were asked for.
+    /// How many writers and changers were asked for.
     pub fn writers(&self) -> u64 {
         self.lock().writers
     }
@@ -109,7 +121,7 @@ impl Memory {
 impl Sink for Memory {
     type Writer = MemoryWriter;
     type Encoder = MemoryEncoder;
-    type Changer = NoChanger;
+    type Changer = MemoryChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         Limits { idempotent: self.limits.idempotent && table::is_keyed(table), ..self.limits }
@@ -150,21 +162,8 @@ impl Sink for Memory {
     }
 
     async fn writer(&self, plan: &Arc<TablePlan>) -> Result<MemoryWriter, SinkError> {
-        let mut state = self.lock();
-        state.writers += 1;
-        if let Some(error) =
-            state.faults.iter().find_map(|fault| fault.refuses_writer(state.writers))
-        {
-            return Err(error);
-        }
-        if !state.tables.contains_key(&plan.name) {
-            return Err(no_table(plan));
-        }
-        Ok(MemoryWriter {
-            memory: self.clone(),
-            plan: plan.clone(),
-            generation: Some(state.generation),
-        })
+        let generation = self.lock().open(&[plan])?;
+        Ok(MemoryWriter { memory: self.clone(), plan: plan.clone(), generation: Some(generation) })
     }
 
     async fn finish(&self, plan: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
@@ -179,9 +178,44 @@ impl Sink for Memory {
         let table = state.tables.get(&plan.name).ok_or_else(|| no_table(plan))?;
         Ok(table.audit(plan, scope))
     }
+
+    fn change_limits(&self, _: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        Ok(self.change_limits)
+    }
+
+    fn explain_change(&self, statement: &Statement) -> Option<String> {
+        let names = statement.columns.columns.iter().map(|column| &*column.name);
+        let names = names.collect::<Vec<_>>().join(", ");
+        Some(format!("{} {}: {names}", statement.kind.word(), statement.table.name))
+    }
+
+    async fn changer(&self, mix: &Arc<[Statement]>) -> Result<MemoryChanger, SinkError> {
+        let tables: Vec<_> = mix.iter().map(|statement| &statement.table).collect();
+        let generation = self.lock().open(&tables)?;
+        Ok(MemoryChanger::new(self.clone(), mix, generation))
+    }
+
+    async fn scan(&self, plan: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {
+        let state = self.lock();
+        let table = state.tables.get(&plan.name).ok_or_else(|| no_table(plan))?;
+        Ok(Box::new(scan::MemoryScan::new(table)))
+    }
 }
 
 impl State {
+    /// A connection to some tables: the generation that it belongs to.
+    fn open(&mut self, tables: &[&Arc<TablePlan>]) -> Result<u64, SinkError> {
+        self.writers += 1;
+        let refused = |fault: &Fault| fault.refuses_writer(self.writers);
+        if let Some(error) = self.faults.iter().find_map(refused) {
+            return Err(error);
+        }
+        match tables.iter().find(|table| !self.tables.contains_key(&table.name)) {
+            Some(missing) => Err(no_table(missing)),
+            None => Ok(self.generation),
+        }
+    }
+
     fn index(&mut self, plan: &TablePlan) {
         if let Some(table) = self.tables.get_mut(&plan.name) {
             table.indexes = plan.spec.indexes.iter().map(|index| index.on.clone()).collect();
@@ -245,11 +279,13 @@ impl MemoryWriter {
         let Some(table) = state.tables.get_mut(&self.plan.name) else {
             return Some(Err(no_table(&self.plan)));
         };
-        let verdict = state.faults.iter().find_map(|fault| fault.verdict(state.writes, payload));
+        let verdict = state.faults.iter().find_map(|fault| fault.verdict(state.writes, bytes));
         match verdict {
             None => Some(Ok(table.apply(payload, &state.faults))),
             Some(Verdict::Error(error)) => Some(Err(error)),
-            Some(Verdict::Outcome(outcome)) => Some(Ok(outcome)),
+            Some(Verdict::Refuse { class, sample }) => {
+                Some(Ok(Outcome::refused(payload.len(), class, sample)))
+            }
             Some(Verdict::ErrorAfter(error)) => {
                 table.apply(payload, &state.faults);
                 Some(Err(error))

@@ -10,7 +10,7 @@ use crate::SinkError;
 /// All rows of a table, some at a time, in any order.
 ///
 /// A value comes as the column's declared type says, whatever the database made of it: a decimal stays exact, an instant is microseconds, a
-/// UUID is a UUID where the database keeps it as text. What cannot be read as that type comes as what it is (a text, an integer), so that a
+/// UUID is a UUID where the database keeps it as text; documents, objects and arrays are [`Value::Json`]. What cannot be read as that type comes as what it is (a text, an integer), so that a
 /// comparison shows it.
 pub trait Scan: Send {
     /// The next rows, a value for each of the table's columns; empty at the end.

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::{lost, too_large};
-use crate::{Delivery, Outcome, Payload, SinkError, SinkErrorKind};
+use crate::{Delivery, SinkError, SinkErrorKind};
 
-/// A fault to stage. Writes and writers count from 1, over all tables.
+/// A fault to stage. Writes and writers count from 1, over all tables; a transaction of changes is a write, a changer is a writer.
+///
+/// The number of a changed row is its key's first column less 1, as a `sequence` numbers rows; of another key, its place in the group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// These writes answer [`SinkErrorKind::Busy`]; nothing arrives.
@@ -94,7 +96,7 @@ pub enum Arrived {
 pub(super) enum Verdict {
     Error(SinkError),
     ErrorAfter(SinkError),
-    Outcome(Outcome),
+    Refuse { class: &'static str, sample: &'static str },
     Silence,
 }
 
@@ -111,8 +113,8 @@ impl Writes {
 }
 
 impl Fault {
-    /// What this fault makes of a write; `None` if it leaves it alone.
-    pub(super) fn verdict(&self, write: u64, payload: &Payload) -> Option<Verdict> {
+    /// What this fault makes of a write of so many bytes; `None` if it leaves it alone.
+    pub(super) fn verdict(&self, write: u64, bytes: u64) -> Option<Verdict> {
         let error = |kind, class: &str| {
             Verdict::Error(SinkError::new(kind, class, format!("staged at write {write}")))
         };
@@ -121,7 +123,6 @@ impl Fault {
                 .hits(write)
                 .then(|| error(SinkErrorKind::Busy { retry_after: *retry_after }, "busy")),
             Fault::TooLarge { bytes_max } => {
-                let bytes = payload.body.len() as u64;
                 (bytes > *bytes_max).then(|| Verdict::Error(too_large(bytes)))
             }
             Fault::Lost { writes, arrived } => writes.hits(write).then(|| match arrived {
@@ -134,9 +135,9 @@ impl Fault {
             Fault::Fatal { writes } => {
                 writes.hits(write).then(|| error(SinkErrorKind::Fatal, "fatal"))
             }
-            Fault::RefuseAll { writes } => writes.hits(write).then(|| {
-                Verdict::Outcome(Outcome::refused(payload.len(), "disk_full", "no space left"))
-            }),
+            Fault::RefuseAll { writes } => writes
+                .hits(write)
+                .then_some(Verdict::Refuse { class: "disk_full", sample: "no space left" }),
             Fault::Hang { writes } => writes.hits(write).then_some(Verdict::Silence),
             Fault::RefuseRows { .. }
             | Fault::ForgetRows { .. }

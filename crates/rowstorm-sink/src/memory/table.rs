@@ -13,12 +13,22 @@ use crate::{Attempt, Audit, ColumnAudit, Outcome, Payload, Scope};
 #[derive(Debug)]
 pub(super) struct MemoryTable {
     bytes: Vec<u8>,
+    /// Where each row stands in `bytes`; a row that is deleted stands nowhere.
     rows: Vec<Range<usize>>,
     columns: Vec<Rule>,
     /// The key first, if there is one.
     unique: Vec<Unique>,
     pub(super) indexes: Vec<Vec<String>>,
+    live: usize,
+    /// Of `bytes`, those that a row holds.
+    live_bytes: usize,
 }
+
+/// Bytes that changed rows leave behind before the others are moved together.
+const WASTE_BYTES_MAX: usize = 1 << 20;
+
+/// What is wrong with a row: class and sample.
+pub(super) type Refused = (&'static str, String);
 
 #[derive(Debug)]
 struct Rule {
@@ -57,18 +67,30 @@ impl MemoryTable {
                 .map(|columns| Unique { columns, seen: HashMap::new() })
                 .collect(),
             indexes: Vec::new(),
+            live: 0,
+            live_bytes: 0,
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.rows.len()
+        self.live
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = MemoryRow> {
-        self.rows.iter().map(|row| {
+        self.rows.iter().filter(|row| !row.is_empty()).map(|row| {
             let row = &self.bytes[row.clone()];
-            spans(row, self.columns.len()).into_iter().map(|cell| decode(&row[cell])).collect()
+            self.spans(row).into_iter().map(|cell| decode(&row[cell])).collect()
         })
+    }
+
+    /// The row at a place, encoded.
+    pub(super) fn row(&self, place: usize) -> &[u8] {
+        &self.bytes[self.rows[place].clone()]
+    }
+
+    /// The place of the row with a key: the key's cells, side by side.
+    pub(super) fn find(&self, key: &[u8]) -> Option<usize> {
+        self.unique.first()?.seen.get(key).copied()
     }
 
     /// Takes a payload row by row.
@@ -78,25 +100,25 @@ impl MemoryTable {
         let mut here = HashSet::new();
         let mut body = payload.body.as_slice();
         for number in payload.rows.clone() {
-            let cells = spans(body, self.columns.len());
+            let cells = self.spans(body);
             let (row, rest) = body.split_at(cells.last().map_or(0, |cell| cell.end));
             body = rest;
             if faults.iter().any(|fault| fault.refuses_row(number)) {
                 outcome.rejected.add("staged", 1, format!("row {number} is refused by a fault"));
             } else if faults.iter().any(|fault| fault.forgets_row(number)) {
                 outcome.accepted += 1;
-            } else if let Err((class, sample)) = self.check(row, &cells) {
+            } else if let Err((class, sample)) = self.check(row) {
                 outcome.rejected.add(class, 1, sample);
             } else {
-                match self.twin(row, &cells) {
+                match self.twin(row, None) {
                     None => {
-                        self.insert(row, &cells);
+                        self.insert(row);
                         outcome.accepted += 1;
                         here.insert(row);
                     }
                     Some(twin)
                         if payload.attempt == Attempt::Replay
-                            && self.bytes[self.rows[twin].clone()] == *row
+                            && self.row(twin) == row
                             && here.insert(row) =>
                     {
                         outcome.confirmed += 1;
@@ -111,9 +133,10 @@ impl MemoryTable {
         outcome
     }
 
-    fn check(&self, row: &[u8], cells: &[Range<usize>]) -> Result<(), (&'static str, String)> {
-        for (rule, cell) in self.columns.iter().zip(cells) {
-            match (decode(&row[cell.clone()]), rule.data_type) {
+    /// Whether the columns take a row's values.
+    pub(super) fn check(&self, row: &[u8]) -> Result<(), Refused> {
+        for (rule, cell) in self.columns.iter().zip(self.spans(row)) {
+            match (decode(&row[cell]), rule.data_type) {
                 (Value::Null, _) if !rule.nullable => {
                     return Err(("not_null", format!("column {} is null", rule.name)));
                 }
@@ -133,20 +156,69 @@ impl MemoryTable {
         Ok(())
     }
 
-    /// The row that stands where this one would.
-    fn twin(&self, row: &[u8], cells: &[Range<usize>]) -> Option<usize> {
-        self.unique.iter().find_map(|unique| unique.seen.get(&unique.key(row, cells)?).copied())
+    /// Another row than the one at `own` that stands where this one would.
+    pub(super) fn twin(&self, row: &[u8], own: Option<usize>) -> Option<usize> {
+        let cells = self.spans(row);
+        let standing = |unique: &Unique| unique.seen.get(&unique.key(row, &cells)?).copied();
+        self.unique.iter().filter_map(standing).find(|place| Some(*place) != own)
     }
 
-    fn insert(&mut self, row: &[u8], cells: &[Range<usize>]) {
+    /// Adds a row; its place.
+    pub(super) fn insert(&mut self, row: &[u8]) -> usize {
         let place = self.rows.len();
-        for unique in &mut self.unique {
-            if let Some(key) = unique.key(row, cells) {
-                unique.seen.insert(key, place);
+        self.rows.push(0..0);
+        self.put(place, row);
+        place
+    }
+
+    /// Puts a row where another stood; no bytes are no row. The old row's place among the bytes.
+    pub(super) fn put(&mut self, place: usize, row: &[u8]) -> Range<usize> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(row);
+        self.point(place, start..start + row.len())
+    }
+
+    /// Makes the row at a place the one that stands in these bytes.
+    pub(super) fn point(&mut self, place: usize, to: Range<usize>) -> Range<usize> {
+        let old = std::mem::replace(&mut self.rows[place], to.clone());
+        for (is_new, row) in [(false, &old), (true, &to)] {
+            if row.is_empty() {
+                continue;
+            }
+            let row = &self.bytes[row.clone()];
+            let cells = spans(row, self.columns.len());
+            for unique in &mut self.unique {
+                match unique.key(row, &cells) {
+                    Some(key) if is_new => _ = unique.seen.insert(key, place),
+                    Some(key) => _ = unique.seen.remove(&key),
+                    None => {}
+                }
             }
         }
-        self.rows.push(self.bytes.len()..self.bytes.len() + row.len());
-        self.bytes.extend_from_slice(row);
+        self.live = self.live + usize::from(!to.is_empty()) - usize::from(!old.is_empty());
+        self.live_bytes = self.live_bytes + to.len() - old.len();
+        old
+    }
+
+    /// Moves the rows together once changes have left much behind. Places change.
+    pub(super) fn tidy(&mut self) {
+        let waste = self.bytes.len() - self.live_bytes;
+        if waste < WASTE_BYTES_MAX || waste < self.live_bytes {
+            return;
+        }
+        let bytes = std::mem::take(&mut self.bytes);
+        self.unique.iter_mut().for_each(|unique| unique.seen.clear());
+        (self.live, self.live_bytes) = (0, 0);
+        for row in std::mem::take(&mut self.rows) {
+            if !row.is_empty() {
+                self.insert(&bytes[row]);
+            }
+        }
+    }
+
+    /// Where the cells of the row stand that starts here.
+    pub(super) fn spans(&self, row: &[u8]) -> Vec<Range<usize>> {
+        spans(row, self.columns.len())
     }
 
     /// Counts over the rows themselves, not over what `insert` believes.
@@ -199,8 +271,8 @@ fn is_within(row: &MemoryRow, scope: &Scope) -> bool {
     }
 }
 
-/// Where the cells of the row stand that starts here.
-fn spans(bytes: &[u8], columns: usize) -> Vec<Range<usize>> {
+/// Where so many cells stand, the first of which starts here.
+pub(super) fn spans(bytes: &[u8], columns: usize) -> Vec<Range<usize>> {
     let mut at = 0;
     (0..columns)
         .map(|_| {

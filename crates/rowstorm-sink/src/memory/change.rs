@@ -1,0 +1,306 @@
+//! Transactions: rows that change in place, and a log that undoes them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use rowstorm_gen::Value;
+use rowstorm_gen::changes::OpKind;
+
+use super::cells::{Cells, decode};
+use super::fault::Verdict;
+use super::table::{MemoryTable, Refused, spans};
+use super::{Fault, Memory, State, lost, no_table, too_large};
+use crate::rows::RowEncoder;
+use crate::{
+    Attempt, Buffer, Change, ChangeLimits, Changed, Changer, Delivery, End, SinkError,
+    SinkErrorKind, Statement, Transaction,
+};
+
+/// One connection to a [`Memory`] that changes rows. What a transaction did is seen by others when it ends, all of it.
+#[derive(Debug)]
+pub struct MemoryChanger {
+    memory: Memory,
+    mix: Arc<[Statement]>,
+    prepared: Vec<Prepared>,
+    /// The connections' generation that this one belongs to; `None` once it is lost.
+    generation: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Prepared {
+    encoder: RowEncoder<Cells>,
+    places: Vec<usize>,
+    steady: Vec<usize>,
+}
+
+impl MemoryChanger {
+    pub(super) fn new(memory: Memory, mix: &Arc<[Statement]>, generation: u64) -> MemoryChanger {
+        let prepare = |statement: &Statement| Prepared {
+            encoder: RowEncoder::new(&statement.columns, Cells),
+            places: statement.places(),
+            steady: statement.steady(mix),
+        };
+        let prepared = mix.iter().map(prepare).collect();
+        MemoryChanger { memory, mix: Arc::clone(mix), prepared, generation: Some(generation) }
+    }
+
+    fn encode(&mut self, groups: &[Change<'_>]) -> Vec<Buffer> {
+        let encode = |group: &Change<'_>| {
+            let mut rows = Buffer::default();
+            self.prepared[group.statement].encoder.encode(group.batch, &mut rows);
+            rows
+        };
+        groups.iter().map(encode).collect()
+    }
+
+    /// What is answered before anything is done; `None` if the faults leave it alone.
+    fn verdict(&self, groups: &[Change<'_>], bytes: u64) -> Result<Option<Verdict>, SinkError> {
+        let mut state = self.memory.lock();
+        state.writes += 1;
+        self.check_alive(&state)?;
+        let rows_max = self.memory.change_limits.rows as usize;
+        if bytes > self.memory.limits.bytes
+            || groups.iter().any(|group| group.batch.len() > rows_max)
+        {
+            return Err(too_large(bytes));
+        }
+        Ok(state.faults.iter().find_map(|fault| fault.verdict(state.writes, bytes)))
+    }
+
+    fn check_alive(&self, state: &State) -> Result<(), SinkError> {
+        if self.generation == Some(state.generation) {
+            return Ok(());
+        }
+        Err(lost(Delivery::None, "the connection was cut"))
+    }
+
+    async fn answer(
+        &mut self,
+        mut transaction: Transaction<'_>,
+    ) -> Result<Vec<Changed>, SinkError> {
+        let rows = self.encode(transaction.groups);
+        let bytes = rows.iter().map(|rows| rows.len() as u64).sum();
+        let after = match self.verdict(transaction.groups, bytes)? {
+            None => None,
+            Some(Verdict::Error(error)) => return Err(error),
+            Some(Verdict::ErrorAfter(error)) => Some(error),
+            Some(Verdict::Refuse { class, sample }) => {
+                return Ok(all_refused(transaction.groups, class, sample));
+            }
+            Some(Verdict::Silence) => std::future::pending().await,
+        };
+        if let Some(hold) = transaction.hold.take() {
+            hold.await;
+        }
+        let mut state = self.memory.lock();
+        self.check_alive(&state)?;
+        let State { tables, faults, .. } = &mut *state;
+        let mut work = Work {
+            tables,
+            faults,
+            mix: &self.mix,
+            prepared: &self.prepared,
+            limits: self.memory.change_limits,
+            undo: Vec::new(),
+        };
+        let changed = work.run(&transaction, &rows)?;
+        after.map_or(Ok(changed), Err)
+    }
+}
+
+impl Changer for MemoryChanger {
+    async fn change(&mut self, transaction: Transaction<'_>) -> Result<Vec<Changed>, SinkError> {
+        let answer = self.answer(transaction).await;
+        if answer.as_ref().is_err_and(|error| matches!(error.kind, SinkErrorKind::Lost(_))) {
+            self.generation = None;
+        }
+        answer
+    }
+}
+
+/// One transaction at work, under the lock.
+struct Work<'a> {
+    tables: &'a mut HashMap<Arc<str>, MemoryTable>,
+    faults: &'a [Fault],
+    mix: &'a [Statement],
+    prepared: &'a [Prepared],
+    limits: ChangeLimits,
+    /// What stood at a place of a table before, in the order in which it went.
+    undo: Vec<(Arc<str>, usize, Range<usize>)>,
+}
+
+/// What became of one row.
+enum Step {
+    Matched,
+    Confirmed,
+    NotFound,
+}
+
+impl Work<'_> {
+    fn run(
+        &mut self,
+        transaction: &Transaction<'_>,
+        rows: &[Buffer],
+    ) -> Result<Vec<Changed>, SinkError> {
+        let mut answers = Vec::with_capacity(rows.len());
+        for (group, rows) in rows.iter().enumerate() {
+            let changed = self.group(transaction, group, rows.as_slice())?;
+            let refusal = changed.rejected.refusals.first();
+            if let Some(refusal) = refusal.filter(|_| self.limits.transactions) {
+                self.roll_back();
+                return Ok(all_refused(transaction.groups, &refusal.class, &refusal.sample));
+            }
+            answers.push(changed);
+        }
+        match transaction.end {
+            End::RollBack if !self.limits.transactions => {
+                self.roll_back();
+                let message = "there are no transactions, so nothing can be rolled back";
+                return Err(SinkError::fatal("no transactions", message));
+            }
+            End::RollBack => self.roll_back(),
+            End::Commit => self.tables.values_mut().for_each(MemoryTable::tidy),
+        }
+        Ok(answers)
+    }
+
+    /// Does the rows of a group.
+    fn group(
+        &mut self,
+        transaction: &Transaction<'_>,
+        group: usize,
+        mut rows: &[u8],
+    ) -> Result<Changed, SinkError> {
+        let change = &transaction.groups[group];
+        let statement = &self.mix[change.statement];
+        if !self.tables.contains_key(&statement.table.name) {
+            self.roll_back();
+            return Err(no_table(&statement.table));
+        }
+        let (mut matched, mut confirmed) = (0, 0);
+        let mut changed = Changed::default();
+        for index in 0..change.batch.len() {
+            let cells = spans(rows, statement.columns.columns.len());
+            let (row, rest) = rows.split_at(cells.last().map_or(0, |cell| cell.end));
+            rows = rest;
+            let number = row_number(statement, row, &cells, index);
+            match self.step(change.statement, transaction.attempt, row, &cells, number) {
+                Ok(Step::Matched) => matched += 1,
+                Ok(Step::Confirmed) => confirmed += 1,
+                Ok(Step::NotFound) => {}
+                Err((class, sample)) => changed.rejected.add(class, 1, sample),
+            }
+        }
+        let looked_for = change.batch.len() as u64 - confirmed - changed.rejected.count;
+        let found = Changed::found(matched, looked_for, transaction.gone(group, self.mix))?;
+        let confirmed = found.confirmed + confirmed;
+        Ok(Changed { confirmed, rejected: changed.rejected, ..found })
+    }
+
+    fn step(
+        &mut self,
+        at: usize,
+        attempt: Attempt,
+        row: &[u8],
+        cells: &[Range<usize>],
+        number: u64,
+    ) -> Result<Step, Refused> {
+        let statement = &self.mix[at];
+        let table = self.tables.get_mut(&statement.table.name).expect("it was looked for");
+        let is_write = statement.kind != OpKind::Read;
+        if is_write && self.faults.iter().any(|fault| fault.refuses_row(number)) {
+            return Err(("staged", format!("row {number} is refused by a fault")));
+        }
+        let is_kept = !self.faults.iter().any(|fault| fault.forgets_row(number));
+        let key = &row[..statement.keys().checked_sub(1).map_or(0, |last| cells[last].end)];
+        let (place, new) = match statement.kind {
+            OpKind::Insert => (None, row.to_vec()),
+            OpKind::Update | OpKind::Delete | OpKind::Rekey | OpKind::Read => {
+                let Some(place) = table.find(key) else { return Ok(Step::NotFound) };
+                (
+                    Some(place),
+                    changed_row(statement.kind, &self.prepared[at], table, place, row, cells),
+                )
+            }
+        };
+        match statement.kind {
+            OpKind::Read => return Ok(Step::Matched),
+            OpKind::Delete => {}
+            OpKind::Insert | OpKind::Update | OpKind::Rekey => {
+                table.check(&new)?;
+                if let Some(twin) = table.twin(&new, place) {
+                    let stands = place.is_none()
+                        && attempt == Attempt::Replay
+                        && is_steady(table, twin, row, cells, &self.prepared[at].steady);
+                    let sample = || format!("row {number} is a duplicate");
+                    return if stands { Ok(Step::Confirmed) } else { Err(("unique", sample())) };
+                }
+            }
+        }
+        if is_kept {
+            let (place, old) = match place {
+                None => (table.insert(&new), 0..0),
+                Some(place) => (place, table.put(place, &new)),
+            };
+            self.undo.push((Arc::clone(&statement.table.name), place, old));
+        }
+        Ok(Step::Matched)
+    }
+
+    fn roll_back(&mut self) {
+        for (table, place, old) in self.undo.drain(..).rev() {
+            let table = self.tables.get_mut(&table).expect("it was changed");
+            table.point(place, old);
+        }
+    }
+}
+
+/// What a row becomes: the cells that travel take their places; of a delete nothing is left.
+fn changed_row(
+    kind: OpKind,
+    prepared: &Prepared,
+    table: &MemoryTable,
+    place: usize,
+    sent: &[u8],
+    cells: &[Range<usize>],
+) -> Vec<u8> {
+    if kind == OpKind::Delete {
+        return Vec::new();
+    }
+    let old = table.row(place);
+    let mut whole: Vec<&[u8]> = table.spans(old).into_iter().map(|cell| &old[cell]).collect();
+    for (place, cell) in prepared.places.iter().zip(cells) {
+        whole[*place] = &sent[cell.clone()];
+    }
+    whole.concat()
+}
+
+/// Whether the row that stands has the same values in columns that stay.
+fn is_steady(
+    table: &MemoryTable,
+    twin: usize,
+    row: &[u8],
+    cells: &[Range<usize>],
+    steady: &[usize],
+) -> bool {
+    let standing = table.row(twin);
+    let there = table.spans(standing);
+    steady.iter().all(|column| standing[there[*column].clone()] == row[cells[*column].clone()])
+}
+
+/// The number by which faults know a row.
+fn row_number(statement: &Statement, row: &[u8], cells: &[Range<usize>], index: usize) -> u64 {
+    let first = match statement.kind {
+        OpKind::Insert => statement.table.key.first().copied(),
+        OpKind::Update | OpKind::Delete | OpKind::Rekey | OpKind::Read => Some(0),
+    };
+    match first.map(|column| decode(&row[cells[column].clone()])) {
+        Some(Value::Int(key)) if key > 0 => key as u64 - 1,
+        _ => index as u64,
+    }
+}
+
+fn all_refused(groups: &[Change<'_>], class: &str, sample: &str) -> Vec<Changed> {
+    groups.iter().map(|group| Changed::refused(group.batch.len() as u64, class, sample)).collect()
+}
