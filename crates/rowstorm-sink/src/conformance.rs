@@ -1,6 +1,6 @@
 //! The suite of promises that every adapter runs as its test.
 //!
-//! A promise of [`Sink`] and [`Writer`](crate::Writer) is worth what checks it, so each has a case here of the same
+//! A promise of [`Sink`], [`Writer`](crate::Writer), [`Changer`](crate::Changer) and [`Scan`](crate::Scan) is worth what checks it, so each has a case here of the same
 //! wording, and an adapter's test is one `main`:
 //!
 //! ```no_run
@@ -37,11 +37,13 @@
 //! `ROWSTORM_REQUIRE` (names with commas) names the subject, it fails instead.
 
 mod bed;
+mod changing;
 mod compare;
 mod counting;
 mod names;
 mod preparing;
 mod refusals;
+mod scanning;
 mod table;
 mod trouble;
 mod values;
@@ -87,6 +89,11 @@ pub trait Subject: Send + Sync + 'static {
 
     /// Whether the database can hold a name; `prepare` must refuse, by name, one that it cannot.
     fn can_name(_place: NamePlace, _name: &str) -> bool {
+        true
+    }
+
+    /// Whether a column of a type, as the document writes it, can be a table's key.
+    fn can_key(_data_type: &str) -> bool {
         true
     }
 
@@ -150,6 +157,14 @@ pub enum Need {
     JsonNull,
     /// A table without a key takes the same rows twice.
     Copies,
+    /// Rows are changed: [`Sink::changer`].
+    Changes,
+    /// Changes that are kept or undone together: [`ChangeLimits::transactions`](crate::ChangeLimits::transactions).
+    Undo,
+    /// A row is given another key; without, `change_limits` refuses it in words.
+    Rekey,
+    /// Rows are read back: [`Sink::scan`].
+    Scan,
 }
 
 /// Longer than any case takes; a promise is "never a hang".
@@ -233,5 +248,7 @@ fn cases<S: Subject>() -> Vec<Case> {
     cases.extend(writing::cases::<S>());
     cases.extend(trouble::cases::<S>());
     cases.extend(counting::cases::<S>());
+    cases.extend(changing::cases::<S>());
+    cases.extend(scanning::cases::<S>());
     cases
 }

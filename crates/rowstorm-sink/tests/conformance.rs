@@ -42,7 +42,8 @@ impl Subject for Nowhere {
     type Sink = Null<Memory>;
     const NAME: &'static str = "null";
     const SERVER: Server = Server::InProcess;
-    const LACKS: &'static [Need] = &[Need::Rows, Need::Indexes, Need::Passwords, Need::Connections];
+    const LACKS: &'static [Need] =
+        &[Need::Rows, Need::Indexes, Need::Passwords, Need::Connections, Need::Changes, Need::Scan];
 
     async fn connect(_: &str) -> Result<Null<Memory>, SinkError> {
         Ok(Null::new("memory", Memory::new()))

@@ -9,7 +9,8 @@ use rowstorm_sink::conformance::{NamePlace, Need, Row};
 use serde_json::{Value, json};
 
 /// What CrateDB does not have: indexes to make, connections to kill, transactions.
-pub(crate) const LACKS: &[Need] = &[Need::Indexes, Need::Connections, Need::Transactions];
+pub(crate) const LACKS: &[Need] =
+    &[Need::Indexes, Need::Connections, Need::Transactions, Need::Changes, Need::Scan];
 
 /// The outermost two stand for nulls inside the server, which refuses them.
 pub(crate) const BIGINT: (i64, i64) = (i64::MIN + 1, i64::MAX - 1);

@@ -28,6 +28,8 @@ impl<const FORMAT: usize> Subject for Text<FORMAT> {
         Need::Connections,
         Need::Passwords,
         Need::JsonNull,
+        Need::Changes,
+        Need::Scan,
     ];
 
     async fn connect(_: &str) -> Result<Files, SinkError> {

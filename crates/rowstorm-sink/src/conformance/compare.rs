@@ -23,17 +23,64 @@ pub(super) enum Cell {
 
 /// Asserts that the rows of a batch, ordered by the first column as they are, are what was read.
 pub(super) fn assert_rows<S: Subject>(table: &TablePlan, batches: &[Batch], read: &[Row]) {
+    let seen =
+        |text: &Option<String>, data_type| text.as_deref().map(|text| parse(text, data_type));
+    assert_cells::<S, _>(table, batches, read, seen);
+}
+
+/// Asserts that a scan told the rows of a batch, ordered by the first column, each value as its column's type.
+pub(super) fn assert_values<S: Subject>(
+    table: &TablePlan,
+    batches: &[Batch],
+    scanned: &[Vec<rowstorm_gen::Value>],
+) {
+    assert_cells::<S, _>(table, batches, scanned, scanned_cell);
+}
+
+fn assert_cells<S: Subject, V: std::fmt::Debug>(
+    table: &TablePlan,
+    batches: &[Batch],
+    read: &[Vec<V>],
+    seen: impl Fn(&V, DataType) -> Option<Cell>,
+) {
     let wanted: Vec<Vec<Option<Cell>>> = batches.iter().flat_map(rows).collect();
     assert_eq!(read.len(), wanted.len(), "rows of {}", table.name);
     for (number, (read, wanted)) in read.iter().zip(&wanted).enumerate() {
         assert_eq!(read.len(), table.columns.len(), "columns of {}", table.name);
-        for ((text, wanted), column) in read.iter().zip(wanted).zip(&table.columns) {
-            let seen = text.as_deref().map(|text| parse(text, column.data_type));
+        for ((value, wanted), column) in read.iter().zip(wanted).zip(&table.columns) {
             let wanted = wanted.clone().map(|cell| narrow::<S>(cell, column.data_type));
             let place = format!("row {number}, column {:?} ({})", column.name, column.data_type);
-            assert_eq!(seen, wanted, "{place}: the database says {text:?}");
+            let seen = seen(value, column.data_type);
+            assert_eq!(seen, wanted, "{place}: the database says {value:?}");
         }
     }
+}
+
+/// A value of a scan, which is of its column's type.
+fn scanned_cell(value: &rowstorm_gen::Value, data_type: DataType) -> Option<Cell> {
+    use rowstorm_gen::Value;
+    Some(match (value, data_type) {
+        (Value::Null, _) => return None,
+        (Value::Bool(value), DataType::Bool) => Cell::Bool(*value),
+        (Value::Int(value), DataType::Int(_)) => Cell::Int(*value),
+        (Value::Float(value), DataType::Float { double: true }) => Cell::Float(*value),
+        (Value::Float(value), DataType::Float { double: false }) => {
+            Cell::Float(f64::from(*value as f32))
+        }
+        (Value::Decimal { unscaled, scale }, DataType::Decimal { scale: wanted, .. })
+            if *scale == wanted =>
+        {
+            Cell::Decimal(*unscaled)
+        }
+        (Value::Text(text), DataType::Text { .. }) => Cell::Text(text.clone()),
+        (Value::Bytes(bytes), DataType::Bytes) => Cell::Bytes(bytes.clone()),
+        (Value::Timestamp(micros), DataType::Timestamp) => Cell::Timestamp(*micros),
+        (Value::Uuid(bytes), DataType::Uuid) => Cell::Uuid(hex(bytes)),
+        (Value::Json(text), DataType::Json | DataType::Object | DataType::Array) => {
+            Cell::Json(document(text))
+        }
+        (other, _) => panic!("a column of type {data_type} is scanned as {other:?}"),
+    })
 }
 
 fn rows(batch: &Batch) -> impl Iterator<Item = Vec<Option<Cell>>> {

@@ -5,7 +5,7 @@ use super::table::{Draft, batch, ints, texts_of};
 use super::{Bed, Case, NamePlace, Need, Subject, compare};
 use crate::{IndexTime, Prepare, PrepareMode, Scope, Sink, SinkErrorKind};
 
-const HOSTILE: [&str; 12] = [
+pub(super) const HOSTILE: [&str; 12] = [
     "two words",
     "\"; drop table x; --",
     "'; drop table x; --",

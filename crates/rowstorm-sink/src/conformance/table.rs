@@ -5,17 +5,22 @@ use std::sync::Arc;
 use rowstorm_gen::schema::{Index, Schema};
 use rowstorm_gen::{Batch, Bitmap, ColumnData, Plan, PlanOptions, Strings, TablePlan, Values};
 
-/// A table with the bigint key `id` in front.
+/// A table with the bigint `id` in front, its key unless it is said otherwise.
 pub(super) struct Draft {
     name: String,
     columns: Vec<String>,
     indexes: Vec<Index>,
-    keyed: bool,
+    key: Vec<String>,
 }
 
 impl Draft {
     pub(super) fn new(name: &str) -> Draft {
-        Draft { name: name.to_owned(), columns: Vec::new(), indexes: Vec::new(), keyed: true }
+        Draft {
+            name: name.to_owned(),
+            columns: Vec::new(),
+            indexes: Vec::new(),
+            key: vec![json("id")],
+        }
     }
 
     /// A column without nulls.
@@ -25,10 +30,16 @@ impl Draft {
     }
 
     /// A text column without nulls, whose generator makes values of so many bytes.
-    pub(super) fn text(mut self, name: &str, bytes: u32) -> Draft {
+    pub(super) fn text(self, name: &str, bytes: u32) -> Draft {
+        self.sized(name, "text", bytes)
+    }
+
+    /// A column of text or bytes without nulls, whose generator makes values of so many bytes.
+    pub(super) fn sized(mut self, name: &str, data_type: &str, bytes: u32) -> Draft {
         let name = json(name);
-        self.columns
-            .push(format!(r#"{name}:{{"type":"text","gen":{{"text":{{"bytes":{bytes}}}}}}}"#));
+        self.columns.push(format!(
+            r#"{name}:{{"type":"{data_type}","gen":{{"text":{{"bytes":{bytes}}}}}}}"#
+        ));
         self
     }
 
@@ -44,13 +55,21 @@ impl Draft {
         self
     }
 
-    pub(super) fn without_key(mut self) -> Draft {
-        self.keyed = false;
+    pub(super) fn without_key(self) -> Draft {
+        self.keyed_by(&[])
+    }
+
+    pub(super) fn keyed_by(mut self, key: &[&str]) -> Draft {
+        self.key = key.iter().map(|name| json(name)).collect();
         self
     }
 
     pub(super) fn plan(self) -> Arc<TablePlan> {
-        let key = if self.keyed { r#""key":["id"],"# } else { "" };
+        let key = if self.key.is_empty() {
+            String::new()
+        } else {
+            format!(r#""key":[{}],"#, self.key.join(","))
+        };
         let id = r#""id":{"type":"bigint","gen":"sequence"}"#.to_owned();
         let columns: Vec<String> = std::iter::once(id).chain(self.columns).collect();
         let columns = columns.join(",");

@@ -5,7 +5,7 @@ use rowstorm_gen::{Batch, ColumnData, Values};
 use super::table::{Draft, batch, ints, plan, strings, texts_of, with_nulls};
 use super::{Bed, Case, Need, Subject, compare};
 
-const TYPES: [&str; 14] = [
+pub(super) const TYPES: [&str; 14] = [
     "bool",
     "smallint",
     "int",
@@ -60,7 +60,8 @@ async fn extremes<S: Subject>(bed: Bed<S>, data_type: &'static str) {
     compare::assert_rows::<S>(&table, &rows, &bed.read(&table).await);
 }
 
-fn extreme_values<S: Subject>(data_type: &str) -> Values {
+/// Every value of a type that is at an edge.
+pub(super) fn extreme_values<S: Subject>(data_type: &str) -> Values {
     match data_type {
         "bool" => Values::Bool(vec![true, false]),
         "smallint" => Values::Int(whole(i64::from(i16::MIN), i64::from(i16::MAX))),
@@ -196,7 +197,7 @@ async fn long<S: Subject>(bed: Bed<S>) {
 }
 
 /// Values as the generators draw them: dictionaries, templates, nested columns, nulls everywhere.
-const EVERY_KIND: &str = r#"{"version":1,"tables":{"rowstorm_generated":{"key":["id"],"columns":{
+pub(super) const EVERY_KIND: &str = r#"{"version":1,"tables":{"rowstorm_generated":{"key":["id"],"columns":{
     "id":{"type":"bigint","gen":{"sequence":{"start":-5,"step":3}}},
     "flag":{"type":"bool","gen":{"one_of":[true,false]},"nulls":0.2},
     "level":{"type":"smallint","gen":{"uniform":[-9,9]},"nulls":0.2},
@@ -258,7 +259,7 @@ async fn filled<S: Subject>(bed: Bed<S>, document: &str, rows: u64) {
     compare::assert_rows::<S>(&table, &batches, &bed.read(&table).await);
 }
 
-fn fill(table: &rowstorm_gen::TablePlan, rows: u64) -> Vec<Batch> {
+pub(super) fn fill(table: &rowstorm_gen::TablePlan, rows: u64) -> Vec<Batch> {
     let step = rowstorm_gen::BATCH_ROWS_MAX as u64;
     (0..rows)
         .step_by(step as usize)

@@ -16,7 +16,8 @@ impl Subject for Embedded {
     const NAME: &'static str = "sqlite";
     const SERVER: Server = Server::InProcess;
     // SQLite keeps whole floats as integers, and an integer has no negative zero.
-    const LACKS: &'static [Need] = &[Need::Connections, Need::Passwords, Need::SignedZero];
+    const LACKS: &'static [Need] =
+        &[Need::Connections, Need::Passwords, Need::SignedZero, Need::Changes, Need::Scan];
 
     async fn connect(_: &str) -> Result<Sqlite, SinkError> {
         Sqlite::temporary()
