@@ -31,6 +31,7 @@ mod summary;
 mod terminal_chart;
 mod threshold;
 mod verdict;
+mod verification;
 
 pub use changes::{
     ChangeKind, ChangeRows, ChangeSchedule, ChangeStage, ChangeTable, Changes, ReplayedOps,
@@ -53,3 +54,7 @@ pub use summary::summary;
 pub use terminal_chart::draw;
 pub use threshold::{Checked, ExpressionError, Relation, Threshold};
 pub use verdict::{Counted, Tone, Verdict, target_kind};
+pub use verification::{
+    Cell, Contradiction, Difference, Finding, FindingKind, VERIFICATION_VERSION, Verification,
+    VerifiedTable, Wrongs,
+};

@@ -51,6 +51,7 @@ mod record;
 mod run;
 mod stats;
 mod usage;
+pub mod verify;
 mod work;
 
 pub use journal::{Entry, Journal};

@@ -81,7 +81,7 @@ fn part(rows: u64, shard: Shard) -> Range<u64> {
 }
 
 /// The rows of a range are those between two values of a column that counts up.
-fn scope(table: &TablePlan, rows: Range<u64>) -> Option<Scope> {
+pub(crate) fn scope(table: &TablePlan, rows: Range<u64>) -> Option<Scope> {
     let (column, start, step) = table.columns.iter().enumerate().find_map(|(place, column)| {
         let spec = table.spec.columns.get(&*column.name)?;
         match &spec.generator {

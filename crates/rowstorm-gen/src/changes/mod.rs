@@ -14,6 +14,7 @@ mod batch;
 mod course;
 mod entry;
 mod expected;
+mod history;
 mod order;
 mod pattern;
 mod pick;
@@ -30,6 +31,7 @@ mod walk;
 pub use batch::{ChangeBatch, Fate, Group};
 pub use entry::{Entry, OpKind};
 pub use expected::Expected;
+pub use history::{History, Write};
 pub use plan::ChangePlan;
 pub use stream::{ChangeStream, Counts, Op};
 
