@@ -177,6 +177,7 @@ fn line(seen: &Snapshot, history: &History, width: usize) -> String {
         Phase::Preparing => return "making the tables ready".to_owned(),
         Phase::Indexing => return format!("{}  making late indexes and statistics", arrived(seen)),
         Phase::Counting => return format!("{}  counting in the database", arrived(seen)),
+        Phase::Changing => return changing(seen, width),
         Phase::Over => return format!("{}  writing the record", arrived(seen)),
         Phase::Loading => {}
     }
@@ -202,6 +203,11 @@ fn line(seen: &Snapshot, history: &History, width: usize) -> String {
         (7, sparkline(&history.per_second)),
         (6, state(seen.state).to_owned()),
     ];
+    fit(&parts, width)
+}
+
+/// The parts in their order, without the least important ones where they do not fit.
+fn fit(parts: &[(u32, String)], width: usize) -> String {
     let mut least = 7;
     loop {
         let kept: Vec<&str> = parts
@@ -215,6 +221,44 @@ fn line(seen: &Snapshot, history: &History, width: usize) -> String {
         }
         least -= 1;
     }
+}
+
+/// The changes on one line, as the load.
+fn changing(seen: &Snapshot, width: usize) -> String {
+    let Some(changes) = &seen.changes else { return "changing rows".to_owned() };
+    let elapsed = changes.elapsed.as_secs_f64();
+    let done = changes.rows.done() as f64;
+    let mean = if elapsed > 0.0 { done / elapsed } else { 0.0 };
+    let now = if elapsed < 1.0 { mean } else { changes.ops_per_second };
+    let target = changes
+        .target_per_second
+        .map_or_else(String::new, |rate| format!("of {}/s", compact(rate)));
+    let stage = match changes.stage {
+        (_, 1) => String::new(),
+        (at, of) => format!("stage {at} of {of}"),
+    };
+    let latency = |name: &str, ms: f64| {
+        if ms > 0.0 { format!("{name} {}", milliseconds(ms)) } else { String::new() }
+    };
+    let skipped = match changes.skipped {
+        0 => String::new(),
+        skipped => format!("skipped {}", compact(skipped as f64)),
+    };
+    fit(
+        &[
+            (0, format!("{:>6}  changes {}", seconds(elapsed), compact(done))),
+            (1, format!("now {}/s", compact(now))),
+            (2, target),
+            (3, stage),
+            (2, latency("lag p99", changes.lag_p99_ms)),
+            (5, latency("p50", changes.p50_ms)),
+            (4, latency("p99", changes.p99_ms)),
+            (6, format!("rows/commit {}", changes.batch_rows)),
+            (3, skipped),
+            (1, format!("err {}", compact((changes.rows.bad() + changes.retries) as f64))),
+        ],
+        width,
+    )
 }
 
 fn arrived(seen: &Snapshot) -> String {
@@ -295,6 +339,7 @@ mod tests {
             bytes_in_flight: 1,
             bytes_sent: 2,
             retries: 0,
+            changes: None,
         }
     }
 

@@ -45,6 +45,9 @@ pub struct Changes {
     /// How many ops of each stream were done by the run that this one goes on with; empty if it began anew.
     #[serde(default)]
     pub resumed_from: Vec<u64>,
+    /// Transactions that were sent, and of which nobody can tell whether they were committed: a run that resumes sends them once more.
+    #[serde(default)]
+    pub in_doubt: Vec<ReplayedOps>,
     /// Transactions that were sent again because nobody could tell whether they had been committed: a stream of change events may
     /// show them twice. At most a thousand.
     #[serde(default)]
@@ -129,7 +132,7 @@ pub struct ChangeSchedule {
     pub achieved_per_second: f64,
     /// From the intended start to the real one, one entry for each op.
     pub lag_ms: Latency,
-    /// Ops that began more than a millisecond late.
+    /// Ops that began more than ten milliseconds late; batches form within five.
     pub late: u64,
     /// Places in the schedule that were given up (`late: drop`): no op was done for them.
     pub skipped: u64,

@@ -106,7 +106,8 @@ impl Books {
         }
     }
 
-    fn note(&mut self, class: &str, count: u64, sample: &str) {
+    /// What went wrong, counted by class, with a sample.
+    pub(crate) fn note(&mut self, class: &str, count: u64, sample: &str) {
         let known = self.errors.contains_key(class) || self.errors.len() < CLASSES_MAX;
         let class = if known { class } else { "other" };
         let trouble = self.errors.entry(class.to_owned()).or_default();

@@ -57,13 +57,17 @@ pub(crate) async fn load(shop: Arc<Shop>, first: Option<BoxWriter>) {
 /// A lane that panicked: its rows are unknown, and the run is over.
 fn gone(desk: &Desk, lane: usize, error: tokio::task::JoinError) {
     desk.abandon(lane);
-    let text = if error.is_panic() {
+    desk.end(Cause::Failed(SinkError::fatal("internal", panic_text(error))));
+}
+
+/// What a task said that panicked.
+pub(crate) fn panic_text(error: tokio::task::JoinError) -> String {
+    if error.is_panic() {
         let panic = error.into_panic();
         let text = panic.downcast_ref::<String>().cloned();
         text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
             .unwrap_or_else(|| "a lane panicked".to_owned())
     } else {
         "a lane was cancelled with the runtime".to_owned()
-    };
-    desk.end(Cause::Failed(SinkError::fatal("internal", text)));
+    }
 }

@@ -3,7 +3,7 @@
 //! All state of a run stands in one struct behind one short lock that is never held across an `await`. Lanes that have
 //! to wait are woken by a counter that moves with every change that can concern them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rowstorm_control::{Counters, Observation, Pace, Steady, Unpaced, Verdict};
@@ -11,20 +11,23 @@ use rowstorm_sink::{Attempt, Outcome, ServerCounters, SinkError, SinkErrorKind};
 use tokio::sync::watch;
 
 use crate::books::Books;
+use crate::changes;
 use crate::clock::Clock;
 use crate::job::Job;
 use crate::live::Phase;
 use crate::open::Open;
 use crate::stats::Stats;
-use crate::{MaxErrors, RunOptions};
+use crate::{MaxErrors, Resume, RunOptions};
 
 /// A run without an end is judged by its share of errors only after so many rows.
-const SHARE_BASE_ROWS: u64 = 100_000;
+pub(crate) const SHARE_BASE_ROWS: u64 = 100_000;
 
 #[derive(Debug)]
 pub(crate) struct Desk {
     state: Mutex<State>,
     changed: watch::Sender<u64>,
+    /// The changes after the load, once they have begun.
+    changes: OnceLock<(Arc<changes::Desk>, Arc<changes::Work>)>,
 }
 
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub(crate) struct State {
     max_errors: MaxErrors,
     handed: u64,
     jobs: u64,
+    /// Whether an earlier run may have written the rows.
+    attempt: Attempt,
 }
 
 /// Why no more rows are handed out.
@@ -89,8 +94,12 @@ impl Desk {
             max_errors: options.max_errors,
             handed: 0,
             jobs: 0,
+            attempt: match options.resume() {
+                Resume::Load => Attempt::Replay,
+                Resume::Anew | Resume::Changes(_) => Attempt::First,
+            },
         };
-        Desk { state: Mutex::new(state), changed: watch::Sender::new(0) }
+        Desk { state: Mutex::new(state), changed: watch::Sender::new(0), changes: OnceLock::new() }
     }
 
     /// The state. A lane that panicked leaves it whole: every change is made at once.
@@ -327,6 +336,28 @@ impl Desk {
         self.wake();
     }
 
+    /// Ends load and changes early.
+    pub(crate) fn stop(&self) {
+        self.end(Cause::Stopped);
+        if let Some((changes, _)) = self.changes.get() {
+            changes.end(Cause::Stopped);
+        }
+    }
+
+    /// The changes begin: whoever stops the run stops them.
+    pub(crate) fn change(&self, desk: Arc<changes::Desk>, work: Arc<changes::Work>) {
+        self.lock().phase = Phase::Changing;
+        let desk = &self.changes.get_or_init(|| (desk, work)).0;
+        if self.ending() {
+            desk.end(Cause::Stopped);
+        }
+    }
+
+    /// One look at the changes.
+    pub(crate) fn changes_snapshot(&self) -> Option<changes::ChangesSnapshot> {
+        self.changes.get().map(|(desk, work)| changes::snapshot(desk, work))
+    }
+
     pub(crate) fn ending(&self) -> bool {
         self.lock().ended.is_some()
     }
@@ -357,7 +388,7 @@ impl State {
             attempts: 0,
             halved: 0,
             whole: rows,
-            doubt: Attempt::First,
+            doubt: self.attempt,
             bytes,
         };
         let pause = open.controller.decision().pause;

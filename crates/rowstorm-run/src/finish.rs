@@ -108,7 +108,10 @@ fn lost(rows: &Rows) -> u64 {
 }
 
 /// Asks again while the server is busy or away, up to a limit.
-async fn patiently<T, F>(patience: Duration, mut ask: impl FnMut() -> F) -> Result<T, SinkError>
+pub(crate) async fn patiently<T, F>(
+    patience: Duration,
+    mut ask: impl FnMut() -> F,
+) -> Result<T, SinkError>
 where
     F: Future<Output = Result<T, SinkError>>,
 {

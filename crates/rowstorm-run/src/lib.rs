@@ -30,6 +30,7 @@
 mod backoff;
 mod books;
 mod budget;
+mod changes;
 mod clock;
 mod crew;
 mod decisions;
@@ -54,6 +55,7 @@ mod usage;
 pub mod verify;
 mod work;
 
+pub use changes::{Arrivals, ChangeOptions, ChangesSnapshot, Late, Progress, Resume, Stage};
 pub use journal::{Entry, Journal};
 pub use live::{Live, Phase, Snapshot};
 pub use metrics::{METRIC_NAMES, describe};

@@ -7,6 +7,7 @@ use rowstorm_control::{Reason, State};
 use rowstorm_report::{DecisionEntry, Rows, Second};
 
 use crate::budget::Budget;
+use crate::changes::ChangesSnapshot;
 use crate::desk::Desk;
 
 /// A view of a run that can be asked at any time, from any thread.
@@ -25,6 +26,8 @@ pub enum Phase {
     Loading,
     /// Late indexes and statistics are made.
     Indexing,
+    /// Rows are changed: see [`Snapshot::changes`].
+    Changing,
     /// The database counts.
     Counting,
     /// The record is written.
@@ -66,11 +69,14 @@ pub struct Snapshot {
     pub bytes_sent: u64,
     /// Attempts that were made again.
     pub retries: u64,
+    /// The changes after the load, once they have begun.
+    pub changes: Option<ChangesSnapshot>,
 }
 
 impl Live {
     /// Looks once: one short lock.
     pub fn snapshot(&self) -> Snapshot {
+        let changes = self.desk.changes_snapshot();
         let state = self.desk.lock();
         let last = state.stats.series().last();
         let open = state.open.as_ref();
@@ -91,6 +97,7 @@ impl Live {
             bytes_in_flight: self.budget.held(),
             bytes_sent: state.stats.bytes_sent,
             retries: state.stats.retries,
+            changes,
         }
     }
 
@@ -105,7 +112,7 @@ impl Live {
 }
 
 /// An entry of the series covers a second, or several in a very long run.
-fn last_rate(series: &[Second]) -> f64 {
+pub(crate) fn last_rate(series: &[Second]) -> f64 {
     let Some((last, before)) = series.split_last() else { return 0.0 };
     let from = before.last().map_or(0.0, |second| second.at_s);
     if last.at_s > from { last.rows as f64 / (last.at_s - from) } else { 0.0 }

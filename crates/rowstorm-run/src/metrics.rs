@@ -10,18 +10,18 @@ use rowstorm_report::{ErrorEntry, Rows};
 
 use crate::live::Live;
 
-const ROWS_TOTAL: &str = "rowstorm_rows_total";
-const BATCHES_TOTAL: &str = "rowstorm_batches_total";
+pub(crate) const ROWS_TOTAL: &str = "rowstorm_rows_total";
+pub(crate) const BATCHES_TOTAL: &str = "rowstorm_batches_total";
 const BYTES_SENT_TOTAL: &str = "rowstorm_bytes_sent_total";
 const BATCH_DURATION: &str = "rowstorm_batch_duration_seconds";
 const RESPONSE: &str = "rowstorm_response_seconds";
-const BATCH_ROWS: &str = "rowstorm_batch_rows";
-const IN_FLIGHT_BATCHES: &str = "rowstorm_in_flight_batches";
+pub(crate) const BATCH_ROWS: &str = "rowstorm_batch_rows";
+pub(crate) const IN_FLIGHT_BATCHES: &str = "rowstorm_in_flight_batches";
 const IN_FLIGHT_BYTES: &str = "rowstorm_in_flight_bytes";
-const TARGET_RATE: &str = "rowstorm_target_rows_per_second";
+pub(crate) const TARGET_RATE: &str = "rowstorm_target_rows_per_second";
 const SCHEDULE_LAG: &str = "rowstorm_schedule_lag_seconds";
 const CONTROLLER_STATE: &str = "rowstorm_controller_state";
-const ERRORS_TOTAL: &str = "rowstorm_errors_total";
+pub(crate) const ERRORS_TOTAL: &str = "rowstorm_errors_total";
 const BUILD_INFO: &str = "rowstorm_build_info";
 
 /// Every metric that a run feeds.

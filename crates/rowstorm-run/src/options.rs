@@ -9,7 +9,7 @@ pub use rowstorm_gen::schema::Objective;
 pub use rowstorm_gen::schema::Tolerance as MaxErrors;
 pub use rowstorm_report::Shard;
 
-use crate::Journal;
+use crate::{ChangeOptions, Journal, Resume};
 
 /// What ends the load of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,7 +36,9 @@ pub struct RunOptions {
     pub table: Option<String>,
     /// Where what the controllers see and decide is written down; only in memory, for tests and analysis.
     pub journal: Option<Journal>,
-    /// Stop handing out rows after this long.
+    /// What comes after the load; `None` leaves the document's `changes:` out.
+    pub changes: Option<ChangeOptions>,
+    /// Stop handing out rows of the load after this long.
     pub duration: Option<Duration>,
     /// Leave this much of the start out of latencies and of the rate.
     pub warmup: Duration,
@@ -80,6 +82,7 @@ impl Default for RunOptions {
             until: Until::Amount,
             table: None,
             journal: None,
+            changes: None,
             duration: None,
             warmup: Duration::ZERO,
             rate: None,
@@ -115,6 +118,12 @@ impl RunOptions {
             return wrong("the budget of bytes in flight must be above zero");
         }
         let Some(shard) = self.shard else { return Ok(()) };
+        if shard.count > 1 && self.to_change().is_some() && !self.is_loaded() {
+            return wrong(
+                "a shard's changes need the rows of all shards: load them once with `--changes 0`, then start all \
+                 shards with `--table-mode append`",
+            );
+        }
         if shard.index == 0 || shard.index > shard.count {
             return wrong("a shard is i/n with i from 1 to n");
         }
@@ -135,6 +144,23 @@ impl RunOptions {
     /// Whether the controller explores no more once it has settled. Both settings are found together: one word is enough.
     pub(crate) fn freezes(&self) -> bool {
         [self.batch, self.in_flight].contains(&Setting::AutoFreeze)
+    }
+
+    /// The changes, if there is anything to change.
+    pub(crate) fn to_change(&self) -> Option<&ChangeOptions> {
+        self.changes.as_ref().filter(|changes| !changes.is_empty())
+    }
+
+    /// Whether the rows of the beginning are there already, and only changes follow.
+    pub(crate) fn is_loaded(&self) -> bool {
+        let resumes = matches!(self.resume(), Resume::Changes(_));
+        let appends = self.mode == PrepareMode::Append && matches!(self.resume(), Resume::Anew);
+        self.to_change().is_some() && (resumes || appends)
+    }
+
+    /// Where an earlier run is gone on with.
+    pub(crate) fn resume(&self) -> &Resume {
+        self.changes.as_ref().map_or(&Resume::Anew, |changes| &changes.resume)
     }
 
     /// Whether other shards write into the same tables.

@@ -4,13 +4,17 @@ use rowstorm_sink::{BoxSink, Prepare, PrepareMode, Scope, Sink, SinkError};
 
 use crate::desk::Desk;
 use crate::work::Work;
-use crate::{RunError, RunOptions};
+use crate::{Resume, RunError, RunOptions};
 
 /// What a sink is told of every table.
 pub(crate) fn orders(options: &RunOptions) -> Prepare {
     // Another shard's rows may stand there: whether our own do is counted instead.
     let part_creates = options.is_part() && options.mode == PrepareMode::Create;
-    let mode = if part_creates { PrepareMode::Append } else { options.mode };
+    let resumes = match options.resume() {
+        Resume::Anew => false,
+        Resume::Load | Resume::Changes(_) => true,
+    };
+    let mode = if part_creates || resumes { PrepareMode::Append } else { options.mode };
     Prepare { mode, indexes: options.indexes }
 }
 
@@ -24,7 +28,7 @@ pub(crate) async fn prepare(
     let orders = orders(options);
     for work in works {
         sink.prepare(&work.table, &orders).await?;
-        if orders.mode != PrepareMode::Append {
+        if orders.mode != PrepareMode::Append || matches!(options.resume(), Resume::Load) {
             continue;
         }
         let Some(scope) = work.scope else { continue };
@@ -33,6 +37,31 @@ pub(crate) async fn prepare(
             return Err(already_there(work, scope, before).into());
         }
         desk.lock().books.set_before(work.index, before);
+    }
+    Ok(())
+}
+
+/// Looks whether the rows that changes begin with are there. Other shards may have begun: then nothing can be said.
+pub(crate) async fn check_loaded(
+    sink: &BoxSink,
+    works: &[Work],
+    options: &RunOptions,
+) -> Result<(), RunError> {
+    let anew = matches!(options.resume(), Resume::Anew);
+    if !options.is_loaded() || options.is_part() || !anew || !sink.keeps_rows() {
+        return Ok(());
+    }
+    for Work { table, .. } in works {
+        let (found, wanted) =
+            (sink.audit(table, &Scope::Table).await?.rows, table.rows.unwrap_or(0));
+        if found != wanted {
+            let text = format!(
+                "table `{}` has {found} rows, and its changes begin with {wanted}: say \
+                 `--table-mode recreate` to load it first",
+                table.name
+            );
+            return Err(SinkError::fatal("not as loaded", text).into());
+        }
     }
     Ok(())
 }

@@ -18,7 +18,9 @@ use crate::metrics::View;
 use crate::open::Open;
 use crate::probe::Probe;
 use crate::work::Work;
-use crate::{RunError, RunOptions, crew, finish, prepare, pressure, probe, record, usage, work};
+use crate::{
+    RunError, RunOptions, changes, crew, finish, prepare, pressure, probe, record, usage, work,
+};
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -86,6 +88,7 @@ struct Ready {
     probes: Vec<Probe>,
     server: Vec<ServerFact>,
     first: Option<BoxWriter>,
+    changes: Option<Arc<changes::Work>>,
 }
 
 /// What the load used.
@@ -124,27 +127,32 @@ impl Run {
     /// Only before the first row: settings that contradict each other, a target that cannot be reached, a table that
     /// cannot be made ready. Whatever happens later is in the record and in [`Finished::ending`].
     pub async fn go(self) -> Result<Finished, RunError> {
-        let ready = self.get_ready().await?;
+        let mut ready = self.get_ready().await?;
         let cpu_before = usage::cpu_seconds();
-        self.load(&ready.works, &ready.probes, ready.first).await;
+        let first = ready.first.take();
+        self.load(&ready.works, &ready.probes, first).await;
         let cpu_seconds = usage::cpu_seconds() - cpu_before;
 
-        let Run { plan, sink, options, desk, budget } = self;
+        let Run { plan, sink, options, desk, budget } = &self;
         let failed = matches!(desk.lock().ended, Some(Cause::Failed(_)));
-        let orders = prepare::orders(&options);
+        let orders = prepare::orders(options);
         let indexes = if failed {
             Vec::new()
         } else {
-            finish::finish(&sink, &ready.works, &desk, &orders, &options).await
+            finish::finish(sink, &ready.works, desk, &orders, options).await
         };
-        let agrees = finish::audit(&sink, &ready.works, &desk, &options).await;
+        let agrees = finish::audit(sink, &ready.works, desk, options).await;
+        let loaded = {
+            let mut state = desk.lock();
+            let ended = state.ended.take();
+            finish::ending(&state.books, agrees, ended, options.max_errors)
+        };
+        let (changed, ending) = self.change(ready.changes, loaded).await;
         // Some facts are counters of the load itself. Where nobody answers any more, what was said before it stands.
         let server =
             if failed { ready.server } else { sink.server().await.unwrap_or(ready.server) };
         let mut state = desk.lock();
         state.phase = Phase::Over;
-        let ended = state.ended.take();
-        let ending = finish::ending(&state.books, agrees, ended, options.max_errors);
         let used = Used {
             cpu_seconds,
             null_rows_per_second: probe::rows_per_second(&ready.probes),
@@ -153,15 +161,38 @@ impl Run {
             in_flight_bytes_max: budget.held_max(),
             agrees,
         };
-        let record = record::write(&state, &plan, &options, &ending, used);
+        let mut record = record::write(&state, plan, options, &ending, used);
         drop(state);
+        if let Some(changed) = changed {
+            changed.enter(&mut record);
+        }
         Ok(Finished { record, ending })
+    }
+
+    /// Makes the changes, if the load went well; how both ended.
+    async fn change(
+        &self,
+        work: Option<Arc<changes::Work>>,
+        loaded: Ending,
+    ) -> (Option<changes::Changed>, Ending) {
+        let Run { sink, options, desk, budget, .. } = self;
+        let (Some(work), Some(asked), Ending::Done) = (work, options.to_change(), &loaded) else {
+            return (None, loaded);
+        };
+        let at = Arc::new(changes::Desk::new(&work, options, asked));
+        desk.change(Arc::clone(&at), Arc::clone(&work));
+        let (changed, ending) =
+            changes::run(sink, work, at, Arc::clone(budget), options, asked).await;
+        (Some(changed), ending)
     }
 
     async fn get_ready(&self) -> Result<Ready, RunError> {
         let Run { plan, sink, options, desk, .. } = self;
         options.check()?;
         let works = work::of(plan, sink, options)?;
+        let asked = options.to_change();
+        let changes =
+            asked.map(|asked| changes::Work::of(plan, sink, options, asked)).transpose()?;
         for other in 0..plan.tables().len() {
             if works.iter().all(|work| work.index != other) {
                 desk.lock().books.leave_out(other);
@@ -170,6 +201,7 @@ impl Run {
         let wanted = works.iter().map(|work| (!work.open_ended).then(|| work.len())).sum();
         desk.lock().rows_wanted = wanted;
         prepare::prepare(sink, &works, desk, options).await?;
+        prepare::check_loaded(sink, &works, options).await?;
         let probes = probe::measure(sink.clone(), works.clone(), options.probe).await;
         // Facts are for the record: without them the run is worth as much.
         let server = sink.server().await.unwrap_or_else(|error| {
@@ -180,7 +212,7 @@ impl Run {
             Some(work) => Some(sink.writer(&work.table).await?),
             None => None,
         };
-        Ok(Ready { works, probes, server, first })
+        Ok(Ready { works, probes, server, first, changes: changes.map(Arc::new) })
     }
 
     async fn load(&self, works: &[Work], probes: &[Probe], first: Option<BoxWriter>) {
@@ -230,7 +262,7 @@ impl Run {
 impl Stop {
     /// Hands out no more rows. Harmless if it is called twice, or too late.
     pub fn now(&self) {
-        self.0.end(Cause::Stopped);
+        self.0.stop();
     }
 }
 

@@ -162,11 +162,11 @@ fn merge(pair: &[Second]) -> Second {
     }
 }
 
-fn histogram(digits: u8) -> Histogram<u64> {
+pub(crate) fn histogram(digits: u8) -> Histogram<u64> {
     Histogram::new_with_bounds(1, LATENCY_US_MAX, digits).expect("the bounds are in order")
 }
 
-fn summary(histogram: &Histogram<u64>) -> Latency {
+pub(crate) fn summary(histogram: &Histogram<u64>) -> Latency {
     if histogram.is_empty() {
         return Latency::default();
     }
@@ -185,7 +185,7 @@ fn summary(histogram: &Histogram<u64>) -> Latency {
     }
 }
 
-fn micros(duration: Duration) -> u64 {
+pub(crate) fn micros(duration: Duration) -> u64 {
     (duration.as_micros() as u64).max(1)
 }
 

@@ -8,7 +8,7 @@ use rowstorm_gen::{Plan, TablePlan};
 use rowstorm_report::Shard;
 use rowstorm_sink::{BoxSink, Limits, Scope, Sink};
 
-use crate::{RunError, RunOptions};
+use crate::{Resume, RunError, RunOptions};
 
 /// One table's share of the run.
 #[derive(Debug, Clone)]
@@ -52,6 +52,9 @@ fn one(
         return Err(RunError::Options(text));
     }
     let rows = match (table.rows, options.shard) {
+        _ if options.is_loaded() => 0..0,
+        // A table that only grows by changes begins empty.
+        (None, _) if options.changes.is_some() => 0..0,
         (Some(rows), Some(shard)) => part(rows, shard),
         (Some(rows), None) => 0..rows,
         (None, None) if options.duration.is_some() => 0..u64::MAX,
@@ -67,10 +70,15 @@ fn one(
     };
     let scope = match (sink.keeps_rows(), options.is_part()) {
         (false, _) => None,
+        (true, _) if options.is_loaded() => None,
         (true, true) => scope(table, rows.clone()),
         (true, false) => Some(Scope::Table),
     };
-    let open_ended = table.rows.is_none();
+    let open_ended = table.rows.is_none() && options.changes.is_none();
+    if matches!(options.resume(), Resume::Load) && !limits.idempotent {
+        let text = format!("table `{}` has no key: its load cannot be resumed", table.name);
+        return Err(RunError::Options(text));
+    }
     Ok(Work { index, table: Arc::clone(table), limits, rows, open_ended, scope })
 }
 

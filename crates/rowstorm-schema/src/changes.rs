@@ -16,6 +16,9 @@ pub struct Changes {
     /// Rows changed per second, all shards together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+    /// How changes are spread over time (`constant` unless said): evenly, or with the gaps of independent users (`poisson`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<Arrivals>,
     /// The kinds of change and their weights.
     pub mix: Vec<Change>,
     /// What one COMMIT holds: `batch`, `row`, or `{rows: n}`.
@@ -44,6 +47,17 @@ impl Changes {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn is_zero(share: &f64) -> bool {
     *share == 0.0
+}
+
+/// How changes are spread over time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrivals {
+    /// Evenly.
+    #[default]
+    Constant,
+    /// With exponential gaps, as those of many independent users; a function of the seed.
+    Poisson,
 }
 
 /// One kind of change. Exactly one of `insert`, `update`, `delete`, `rekey` and `read` names its table.

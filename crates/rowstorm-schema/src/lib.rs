@@ -29,7 +29,7 @@ mod template;
 mod units;
 mod validate;
 
-pub use changes::{Change, ChangeKind, Changes, Pick, Transaction};
+pub use changes::{Arrivals, Change, ChangeKind, Changes, Pick, Transaction};
 pub use column::{Column, Per};
 pub use data_type::{DataType, IntWidth, ParseDataTypeError};
 pub use effective::{EffectiveColumn, LevelRule, Origin};

@@ -2,8 +2,11 @@
 
 mod accounts;
 mod bytes;
+mod changes;
+mod changing;
 mod endings;
 mod metrics;
+mod pacing;
 mod refusing;
 mod schedule;
 mod shards;

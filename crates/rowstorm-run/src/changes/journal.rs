@@ -1,0 +1,136 @@
+//! Where every stream stands, kept in a file op by op, so that a run that is killed at any moment can go on.
+//!
+//! Two numbers for each stream, at a fixed place: the end of the transaction that was begun last, and of the one that was answered
+//! last. Both are written by one call each, before the transaction is sent and after its answer; so after a kill at most one transaction of
+//! a stream is in doubt, and it is known which ops it had. The bytes are the operating system's once they are written: they survive the process,
+//! not the machine.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// Names the format, and its version.
+const MAGIC: &[u8; 16] = b"rowstorm ops 1\n\0";
+/// Behind the magic: the changes' fingerprint and the number of streams.
+const HEAD_BYTES: u64 = 32;
+const STREAM_BYTES: u64 = 16;
+
+/// Where the streams of a run stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How many ops of each stream are done.
+    pub done: Vec<u64>,
+    /// For each stream, the end of a transaction that was sent and not answered: the ops from `done` up to here may have been
+    /// committed. As `done` where nothing is in doubt.
+    pub begun: Vec<u64>,
+}
+
+impl Progress {
+    /// Nothing in doubt.
+    pub fn new(done: Vec<u64>) -> Progress {
+        Progress { begun: done.clone(), done }
+    }
+
+    /// The ops of a stream that may have been committed.
+    pub(crate) fn in_doubt(&self, stream: u32) -> Option<Range<u64>> {
+        let (done, begun) = (self.done[stream as usize], self.begun[stream as usize]);
+        (begun > done).then_some(done..begun)
+    }
+
+    /// Reads the file that a run has left.
+    ///
+    /// # Errors
+    /// It cannot be read, or is of other changes than those of `fingerprint`.
+    pub fn read(path: &Path, fingerprint: u64) -> io::Result<Progress> {
+        let wrong = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text.to_owned());
+        let mut bytes = Vec::new();
+        File::open(path)?.read_to_end(&mut bytes)?;
+        let number = |at: usize| {
+            let bytes = bytes.get(at..at + 8).ok_or_else(|| wrong("the file is cut short"))?;
+            Ok::<u64, io::Error>(u64::from_le_bytes(bytes.try_into().expect("8 bytes are 8 bytes")))
+        };
+        if bytes.get(..MAGIC.len()) != Some(MAGIC.as_slice()) {
+            return Err(wrong("this is no progress file of Rowstorm"));
+        }
+        if number(16)? != fingerprint {
+            return Err(wrong("the progress is of other changes: schema, seed or rows differ"));
+        }
+        let streams = number(24)? as usize;
+        let mut progress = Progress::default();
+        for stream in 0..streams {
+            let at = (HEAD_BYTES + stream as u64 * STREAM_BYTES) as usize;
+            let done = number(at)?;
+            progress.done.push(done);
+            progress.begun.push(number(at + 8)?.max(done));
+        }
+        Ok(progress)
+    }
+}
+
+/// The file, being written.
+#[derive(Debug)]
+pub(crate) struct Journal(Mutex<File>);
+
+impl Journal {
+    /// Makes the file: whole or not at all.
+    pub(crate) fn create(
+        path: &Path,
+        fingerprint: u64,
+        progress: &Progress,
+    ) -> io::Result<Journal> {
+        let beside = path.with_extension("part");
+        let mut file = File::create(&beside)?;
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(fingerprint.to_le_bytes());
+        bytes.extend((progress.done.len() as u64).to_le_bytes());
+        for (done, begun) in progress.done.iter().zip(&progress.begun) {
+            bytes.extend(done.to_le_bytes());
+            bytes.extend(begun.to_le_bytes());
+        }
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)?;
+        Ok(Journal(Mutex::new(file)))
+    }
+
+    /// A transaction that ends here is sent now.
+    pub(crate) fn begun(&self, stream: u32, to: u64) -> io::Result<()> {
+        self.write(stream, 8, to)
+    }
+
+    /// Everything up to here was answered.
+    pub(crate) fn done(&self, stream: u32, to: u64) -> io::Result<()> {
+        self.write(stream, 0, to)
+    }
+
+    fn write(&self, stream: u32, place: u64, number: u64) -> io::Result<()> {
+        let at = HEAD_BYTES + u64::from(stream) * STREAM_BYTES + place;
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&number.to_le_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_begun_and_not_answered_is_in_doubt_and_nothing_else_is() {
+        let path = std::env::temp_dir().join(format!("rowstorm-journal-{}", std::process::id()));
+        let journal = Journal::create(&path, 7, &Progress::new(vec![5, 6, 7])).unwrap();
+        journal.begun(1, 20).unwrap();
+        journal.begun(2, 9).unwrap();
+        journal.done(2, 9).unwrap();
+        let progress = Progress::read(&path, 7).unwrap();
+        let other = Progress::read(&path, 8).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(progress.done, [5, 6, 9]);
+        assert_eq!(progress.in_doubt(0), None);
+        assert_eq!(progress.in_doubt(1), Some(6..20));
+        assert_eq!(progress.in_doubt(2), None);
+        assert!(other.to_string().contains("other changes"));
+    }
+}

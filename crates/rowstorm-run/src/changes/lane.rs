@@ -1,0 +1,438 @@
+//! A lane of changes: one task with one connection. It takes a job, makes its groups, sends them as one transaction and
+//! settles every row.
+//!
+//! What can go wrong has the load's four kinds: wait and send again (busy), halve (too large), reconnect and say that it is a replay
+//! (lost in doubt), stop (fatal).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rowstorm_gen::changes::Fate;
+use rowstorm_gen::schema::Transaction as Size;
+use rowstorm_sink::{
+    Attempt, BoxChanger, BoxSink, Change, Changed, Changer, Delivery, End, Sink, SinkError,
+    SinkErrorKind, Transaction,
+};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::desk::{Desk, Take};
+use super::filled::Filled;
+use super::job::Job;
+use super::journal::Journal;
+use super::work::Work;
+use crate::budget::{Budget, Reservation};
+use crate::desk::Cause;
+use crate::{RunOptions, backoff, metrics};
+
+/// Ops that take longer to make than a thread of the runtime may be kept.
+const BLOCKING_OPS: u64 = 2_048;
+/// What an op is taken to need before one was made.
+const OP_BYTES: u64 = 64;
+
+/// What all lanes share.
+#[derive(Debug)]
+pub(crate) struct Shop {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) sink: BoxSink,
+    pub(crate) work: Arc<Work>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) options: RunOptions,
+    pub(crate) journal: Option<Journal>,
+}
+
+pub(crate) struct Lane {
+    shop: Arc<Shop>,
+    number: usize,
+    changer: Option<BoxChanger>,
+    /// The buffers of the last transaction, to be used again.
+    spare: Filled,
+    /// What an op needed last.
+    op_bytes: u64,
+    changes: watch::Receiver<u64>,
+}
+
+/// A transaction's columns, with the memory that they may take.
+struct Load {
+    filled: Filled,
+    /// Given back when the columns are gone.
+    _reservation: Reservation,
+}
+
+/// What became of a job.
+enum After {
+    /// Every row is booked or given back.
+    Settled,
+    /// Too large: both halves are still to do.
+    Halve(Job),
+}
+
+/// What an attempt came to.
+enum Tried {
+    /// The database answered, after so long.
+    Answer(Load, Vec<Changed>, Duration),
+    /// It did not; the columns can be made again.
+    Error(SinkError),
+}
+
+/// How far a transaction came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Its columns were made, or could not be.
+    Made,
+    /// It was sent, and is in the books.
+    Begun,
+}
+
+impl Lane {
+    pub(crate) fn new(shop: Arc<Shop>, number: usize, changer: Option<BoxChanger>) -> Lane {
+        let changes = shop.desk.changes();
+        Lane { shop, number, changer, spare: Filled::default(), op_bytes: OP_BYTES, changes }
+    }
+
+    /// Works until the desk has nothing left.
+    pub(crate) async fn run(mut self) {
+        if !self.open().await {
+            return;
+        }
+        loop {
+            self.changes.borrow_and_update();
+            match self.shop.desk.take() {
+                Take::Job(job) => self.work(job).await,
+                Take::At(then) => tokio::select! {
+                    () = sleep_until(then) => {}
+                    _ = self.changes.changed() => {}
+                },
+                Take::Wait => {
+                    if self.changes.changed().await.is_err() {
+                        return;
+                    }
+                }
+                Take::Done => return,
+            }
+        }
+    }
+
+    /// Opens the connection before a job is in hand. A server that is too busy for one more gets none.
+    async fn open(&mut self) -> bool {
+        if self.changer.is_some() {
+            return true;
+        }
+        match connect(&self.shop).await {
+            Ok(changer) => self.changer = Some(changer),
+            Err(error) => {
+                self.shop.desk.trouble(&error);
+                if self.number > 0 && matches!(error.kind, SinkErrorKind::Busy { .. }) {
+                    return false;
+                }
+                if let Err(error) = self.reconnect(self.number as u64, Attempt::First).await {
+                    self.shop.desk.end(Cause::Failed(error));
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    async fn work(&mut self, job: Job) {
+        let mut pieces = vec![job];
+        while let Some(piece) = pieces.pop() {
+            if self.shop.desk.ending() && piece.attempt == Attempt::First {
+                self.shop.desk.put_back(&piece, None);
+                continue;
+            }
+            if let After::Halve(piece) = self.piece(piece).await {
+                let [first, second] = piece.halve();
+                pieces.extend([second, first]);
+            }
+        }
+    }
+
+    async fn piece(&mut self, job: Job) -> After {
+        let stream = self.shop.work.stream(job.stream);
+        let twice = job.attempt == Attempt::First
+            && self.shop.work.limits.transactions
+            && stream.rolls_back(job.ops.start);
+        if twice && let Err(error) = self.roll_back(&job).await {
+            return self.refused(job, Stage::Made, error);
+        }
+        let load = match self.make(&job, Fate::Commit).await {
+            Ok(load) => load,
+            Err(error) => return self.refused(job, Stage::Made, error),
+        };
+        if let Some(journal) = &self.shop.journal
+            && let Err(error) = journal.begun(job.stream, job.ops.end)
+        {
+            self.shop.desk.put_back(&job, None);
+            self.shop.desk.end(Cause::Failed(unwritten(&error)));
+            return After::Settled;
+        }
+        self.shop.desk.begin(&job, &load.filled);
+        self.send(job, load).await
+    }
+
+    /// Does a transaction with other values, and has it undone.
+    async fn roll_back(&mut self, job: &Job) -> Result<(), SinkError> {
+        let mut attempts = 0;
+        loop {
+            if self.shop.desk.ending() {
+                return Ok(());
+            }
+            let load = self.make(job, Fate::RollBack).await?;
+            let error = match self.attempt(job, load, End::RollBack, Attempt::First).await {
+                Tried::Answer(load, changed, service) => {
+                    self.shop.desk.rolled_back(&changed, service);
+                    self.spare = load.filled;
+                    return Ok(());
+                }
+                Tried::Error(error) => error,
+            };
+            // Nothing of it is kept, whatever became of it.
+            match error.kind {
+                SinkErrorKind::Busy { .. } | SinkErrorKind::Lost(_) => {}
+                SinkErrorKind::TooLarge | SinkErrorKind::Fatal => return Err(error),
+            }
+            if attempts >= self.shop.options.retry {
+                return Err(error);
+            }
+            sleep(backoff::pause(job.number, attempts)).await;
+            attempts += 1;
+        }
+    }
+
+    async fn send(&mut self, mut job: Job, mut load: Load) -> After {
+        loop {
+            let error = match self.attempt(&job, load, End::Commit, job.attempt).await {
+                Tried::Answer(load, changed, service) => {
+                    return self.settle(&job, load, &changed, service);
+                }
+                Tried::Error(error) => error,
+            };
+            let mut pause = Duration::ZERO;
+            match error.kind {
+                SinkErrorKind::Busy { retry_after } => {
+                    pause = backoff::pause(job.number, job.attempts);
+                    pause = pause.max(retry_after.unwrap_or_default());
+                }
+                SinkErrorKind::Lost(Delivery::None) => {}
+                SinkErrorKind::Lost(Delivery::InDoubt) => job.attempt = Attempt::Replay,
+                SinkErrorKind::TooLarge | SinkErrorKind::Fatal => {
+                    return self.refused(job, Stage::Begun, error);
+                }
+            }
+            if job.attempt == Attempt::Replay && !self.shop.work.idempotent {
+                let filled = self.again(&job);
+                self.shop.desk.lose_sight(&job, &filled);
+                self.spare = filled;
+                return After::Settled;
+            }
+            if job.attempts >= self.shop.options.retry {
+                return self.refused(job, Stage::Begun, error);
+            }
+            job.attempts += 1;
+            self.shop.desk.retried(&job);
+            if !pause.is_zero() {
+                sleep(pause).await;
+            }
+            load = match self.make(&job, Fate::Commit).await {
+                Ok(load) => load,
+                Err(error) => return self.refused(job, Stage::Begun, error),
+            };
+        }
+    }
+
+    fn settle(&mut self, job: &Job, load: Load, changed: &[Changed], service: Duration) -> After {
+        if !load.filled.is_answered(changed) {
+            // A sink that does not account for every row cannot be believed.
+            let rows: u64 = changed.iter().map(Changed::rows).sum();
+            let text = format!("{} rows were sent, {rows} are accounted for", job.len());
+            let error = SinkError::fatal("accounting", text);
+            self.shop.desk.failed(&error, service);
+            self.shop.desk.lose_sight(job, &load.filled);
+            self.shop.desk.end(Cause::Failed(error));
+            return After::Settled;
+        }
+        if let Some(journal) = &self.shop.journal
+            && let Err(error) = journal.done(job.stream, job.ops.end)
+        {
+            self.shop.desk.end(Cause::Failed(unwritten(&error)));
+        }
+        let since_due = job
+            .is_paced()
+            .then(|| self.shop.desk.lock().clock.elapsed().saturating_sub(job.first_due()));
+        metrics::batch(service, since_due);
+        self.shop.desk.settle(job, &load.filled, changed, service);
+        self.spare = load.filled;
+        After::Settled
+    }
+
+    /// The transaction was not taken, and will not be as it is.
+    fn refused(&mut self, job: Job, stage: Stage, error: SinkError) -> After {
+        let filled = self.again(&job);
+        let desk = &self.shop.desk;
+        let can_halve = job.len() > 1 && self.shop.work.transaction == Size::Batch;
+        match (error.kind, job.attempt, stage) {
+            (SinkErrorKind::TooLarge, Attempt::First, _) if can_halve => {
+                desk.halve(&job, (stage == Stage::Begun).then_some(&filled));
+                self.spare = filled;
+                return After::Halve(job);
+            }
+            (SinkErrorKind::TooLarge, Attempt::First, _) => {
+                if stage == Stage::Made {
+                    desk.begin(&job, &filled);
+                }
+                desk.refuse(&job, &filled, &error);
+                self.spare = filled;
+                return After::Settled;
+            }
+            (_, _, Stage::Made) => {
+                desk.put_back(&job, None);
+            }
+            (_, Attempt::First, Stage::Begun) => desk.put_back(&job, Some(&filled)),
+            (_, Attempt::Replay, Stage::Begun) => desk.leave_in_doubt(&job, &filled),
+        }
+        desk.end(Cause::Failed(error));
+        After::Settled
+    }
+
+    /// The groups of a job whose columns are gone: for the books.
+    fn again(&mut self, job: &Job) -> Filled {
+        let work = &self.shop.work;
+        let mut filled = std::mem::take(&mut self.spare);
+        filled.fill(work.stream(job.stream), job.ops.clone(), Fate::Commit, work.piece);
+        filled
+    }
+
+    /// Makes the columns, within the budget.
+    async fn make(&mut self, job: &Job, fate: Fate) -> Result<Load, SinkError> {
+        let most = self.shop.budget.bytes_max();
+        let mut reserve = self.op_bytes.saturating_mul(job.len()).min(most);
+        loop {
+            let mut reservation = self.shop.budget.reserve(reserve).await;
+            let filled = self.fill(job, fate).await;
+            let bytes = filled.bytes();
+            if reservation.cover(bytes) {
+                reservation.hold(bytes);
+                self.op_bytes = bytes.div_ceil(job.len().max(1)).max(1);
+                return Ok(Load { filled, _reservation: reservation });
+            }
+            if bytes > most {
+                let text = format!(
+                    "a transaction of {} rows has {bytes} bytes; --max-bytes-in-flight is {most}",
+                    job.len()
+                );
+                return Err(SinkError::new(SinkErrorKind::TooLarge, "too large", text));
+            }
+            // What waits for room must not take room.
+            reserve = bytes;
+        }
+    }
+
+    async fn fill(&mut self, job: &Job, fate: Fate) -> Filled {
+        let mut filled = std::mem::take(&mut self.spare);
+        let stream = Arc::clone(self.shop.work.stream(job.stream));
+        let (ops, piece) = (job.ops.clone(), self.shop.work.piece);
+        if job.len() <= BLOCKING_OPS {
+            filled.fill(&stream, ops, fate, piece);
+            return filled;
+        }
+        let made = tokio::task::spawn_blocking(move || {
+            filled.fill(&stream, ops, fate, piece);
+            filled
+        });
+        made.await.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(cancelled) => panic!("the runtime is shutting down: {cancelled}"),
+        })
+    }
+
+    /// Sends once, and never cancels: what takes too long is left to a task of its own, with its connection and its columns.
+    async fn attempt(&mut self, job: &Job, load: Load, end: End, attempt: Attempt) -> Tried {
+        if self.changer.is_none()
+            && let Err(error) = self.reconnect(job.number, Attempt::Replay).await
+        {
+            let error = SinkError { kind: SinkErrorKind::Fatal, ..error };
+            return Tried::Error(error);
+        }
+        let mut changer = self.changer.take().expect("it is connected");
+        self.shop.desk.sending(load.filled.bytes());
+        let start = Instant::now();
+        let mut change = Box::pin(async move {
+            let groups: Vec<Change<'_>> = load
+                .filled
+                .groups()
+                .map(|group| Change { statement: group.entry, batch: &group.batch })
+                .collect();
+            let result =
+                changer.change(Transaction { groups: &groups, end, attempt, hold: None }).await;
+            drop(groups);
+            (changer, load, result)
+        });
+        let patience = self.patience();
+        let Ok((changer, load, result)) = timeout(patience, change.as_mut()).await else {
+            tokio::spawn(change);
+            let text = format!("no answer within {patience:?}; the connection is given up");
+            let error = SinkError::new(SinkErrorKind::Lost(Delivery::InDoubt), "timeout", text);
+            self.shop.desk.failed(&error, patience);
+            return Tried::Error(error);
+        };
+        match result {
+            Ok(changed) => {
+                self.changer = Some(changer);
+                Tried::Answer(load, changed, start.elapsed())
+            }
+            Err(error) => {
+                self.shop.desk.failed(&error, start.elapsed());
+                if !matches!(error.kind, SinkErrorKind::Lost(_)) {
+                    self.changer = Some(changer);
+                }
+                self.spare = load.filled;
+                Tried::Error(error)
+            }
+        }
+    }
+
+    /// The server's own limit should come first: its answer is certain.
+    fn patience(&self) -> Duration {
+        let limit = self.shop.options.timeout;
+        limit + (limit / 4).max(Duration::from_secs(1))
+    }
+
+    /// Tries until the limit. A run that ends waits only for what is begun.
+    async fn reconnect(&mut self, salt: u64, attempt: Attempt) -> Result<(), SinkError> {
+        let give_up_at = Instant::now() + self.shop.options.reconnect;
+        for number in 0.. {
+            let error = match connect(&self.shop).await {
+                Ok(changer) => {
+                    self.changer = Some(changer);
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            self.shop.desk.trouble(&error);
+            match error.kind {
+                SinkErrorKind::Busy { .. } | SinkErrorKind::Lost(_) => {}
+                SinkErrorKind::TooLarge | SinkErrorKind::Fatal => return Err(error),
+            }
+            let idle = attempt == Attempt::First && self.shop.desk.ending();
+            if idle || Instant::now() >= give_up_at {
+                return Err(error);
+            }
+            sleep(backoff::pause(salt, number)).await;
+        }
+        unreachable!("attempts never run out before the limit does")
+    }
+}
+
+/// Opens a connection, within the time that the server may take for a batch.
+pub(crate) async fn connect(shop: &Shop) -> Result<BoxChanger, SinkError> {
+    let limit = shop.options.timeout.max(Duration::from_secs(1));
+    timeout(limit, shop.sink.changer(&shop.work.statements)).await.unwrap_or_else(|_| {
+        let text = format!("no connection within {limit:?}");
+        Err(SinkError::new(SinkErrorKind::Lost(Delivery::None), "connection", text))
+    })
+}
+
+fn unwritten(error: &std::io::Error) -> SinkError {
+    SinkError::fatal("progress", format!("the progress file cannot be written: {error}"))
+}

@@ -1,0 +1,164 @@
+//! What the changes of this run (or this shard of it) are, known before the first row.
+
+use std::sync::Arc;
+
+use rowstorm_gen::Plan;
+use rowstorm_gen::changes::{ChangePlan, ChangeStream, OpKind};
+use rowstorm_gen::schema::Transaction;
+use rowstorm_sink::{BoxSink, ChangeLimits, Sink, Statement};
+
+use super::options::{ChangeOptions, Resume};
+use crate::{RunError, RunOptions, Setting};
+
+/// Ops of one batch at most, where nothing is said: from here on a statement's rows cost more than its round trip.
+const BATCH_AUTO: u32 = 1_000;
+/// Transactions in flight where nothing is said. Under group commit a few are enough: a batch that waits grows.
+const IN_FLIGHT_BATCHES: u32 = 4;
+/// The same where a transaction's size is given, and only their number makes up for a slow commit.
+const IN_FLIGHT_SIZED: u32 = 16;
+/// A transaction is made in pieces of so many ops: the most that a stream fills at once.
+const PIECE_OPS_MAX: u32 = rowstorm_gen::BATCH_ROWS_MAX as u32;
+
+/// The changes, compiled for one sink.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) plan: ChangePlan,
+    pub(crate) statements: Arc<[Statement]>,
+    pub(crate) limits: ChangeLimits,
+    pub(crate) transaction: Transaction,
+    pub(crate) rollback: f64,
+    /// This shard's streams.
+    pub(crate) streams: Vec<Arc<ChangeStream>>,
+    /// Where each stream ends, by its number; 0 for those of other shards.
+    pub(crate) ends: Vec<u64>,
+    /// Ops of a batch, at most.
+    pub(crate) batch: u32,
+    /// Ops that are filled at once.
+    pub(crate) piece: u32,
+    pub(crate) in_flight: u32,
+    /// Whether a transaction may be sent twice.
+    pub(crate) idempotent: bool,
+    /// Ops for each row that is changed: more than one where the mix reads.
+    pub(crate) ops_per_change: f64,
+    /// The shard from 0, and how many there are.
+    pub(crate) shard: (u32, u32),
+}
+
+impl Work {
+    /// # Errors
+    /// The mix is not for this database, or the settings contradict each other.
+    pub(crate) fn of(
+        plan: &Plan,
+        sink: &BoxSink,
+        options: &RunOptions,
+        asked: &ChangeOptions,
+    ) -> Result<Work, RunError> {
+        asked.check().map_err(RunError::Options)?;
+        let changes =
+            ChangePlan::new(plan).map_err(|error| RunError::Options(error.to_string()))?;
+        let document = plan.schema().changes.as_ref();
+        let document = document.expect("changes that compiled stand in the document");
+        let statements = Statement::all(&changes);
+        let limits = sink.change_limits(&statements)?;
+        let transaction = document.transaction.unwrap_or(Transaction::Batch);
+        check_transactions(limits, transaction, document.rollback, &options.target)?;
+        let shard = options.shard.map_or((0, 1), |shard| (shard.index - 1, shard.count));
+        let mine = |stream: &u32| stream % shard.1 == shard.0;
+        let streams: Vec<_> = (0..changes.streams())
+            .filter(mine)
+            .map(|stream| Arc::new(changes.stream(stream)))
+            .collect();
+        let mut ends = vec![0; changes.streams() as usize];
+        for stream in &streams {
+            ends[stream.number() as usize] = end(stream, asked.amount, changes.streams());
+        }
+        let resumed = match &asked.resume {
+            Resume::Changes(progress) => progress.done.len() == ends.len(),
+            Resume::Anew | Resume::Load => true,
+        };
+        if !resumed {
+            return Err(RunError::Options("the record is of another number of streams".to_owned()));
+        }
+        let weight = |read: bool| {
+            let is = |change: &&rowstorm_gen::schema::Change| change.read.is_some() == read;
+            document.mix.iter().filter(is).map(|change| change.weight).sum::<f64>()
+        };
+        let (changed, read) = (weight(false), weight(true));
+        let usual = match transaction {
+            Transaction::Batch => IN_FLIGHT_BATCHES,
+            Transaction::Row | Transaction::Rows(_) => IN_FLIGHT_SIZED,
+        };
+        let in_flight = match asked.in_flight {
+            Setting::Fixed(given) => given,
+            Setting::Auto | Setting::AutoFreeze => usual,
+        };
+        let batch = match asked.batch {
+            Setting::Fixed(given) => given,
+            Setting::Auto | Setting::AutoFreeze => BATCH_AUTO,
+        };
+        let idempotent = statements
+            .iter()
+            .filter(|statement| statement.kind == OpKind::Insert)
+            .all(|insert| sink.limits(&insert.table).idempotent);
+        Ok(Work {
+            limits,
+            transaction,
+            rollback: document.rollback,
+            in_flight: in_flight.min(limits.changers).min(streams.len() as u32).max(1),
+            batch: batch.max(1),
+            piece: limits.rows.clamp(1, PIECE_OPS_MAX),
+            idempotent,
+            // A mix of reads alone is paced by its reads.
+            ops_per_change: if changed > 0.0 { (changed + read) / changed } else { 1.0 },
+            shard,
+            statements,
+            streams,
+            ends,
+            plan: changes,
+        })
+    }
+
+    /// A stream of this shard, by its number.
+    pub(crate) fn stream(&self, number: u32) -> &Arc<ChangeStream> {
+        &self.streams[(number / self.shard.1) as usize]
+    }
+
+    /// Whether other shards change the same tables.
+    pub(crate) fn is_part(&self) -> bool {
+        self.shard.1 > 1
+    }
+}
+
+/// Where a stream ends: its share of the amount, at most all it has.
+fn end(stream: &ChangeStream, amount: Option<u64>, streams: u32) -> u64 {
+    let Some(amount) = amount else { return stream.ops() };
+    let (number, streams) = (u64::from(stream.number()), u64::from(streams));
+    let share = amount / streams + u64::from(number < amount % streams);
+    share.min(stream.ops())
+}
+
+fn check_transactions(
+    limits: ChangeLimits,
+    transaction: Transaction,
+    rollback: f64,
+    target: &str,
+) -> Result<(), RunError> {
+    let wrong = |text: String| Err(RunError::Options(text));
+    if limits.rows == 0 || limits.changers == 0 {
+        return wrong(format!("{target} takes no changes"));
+    }
+    if limits.transactions {
+        return Ok(());
+    }
+    if rollback > 0.0 {
+        return wrong(format!(
+            "{target} has no transactions, so nothing can be rolled back: leave `changes.rollback` out"
+        ));
+    }
+    match transaction {
+        Transaction::Batch => Ok(()),
+        Transaction::Row | Transaction::Rows(_) => wrong(format!(
+            "{target} has no transactions: `changes.transaction` can only be `batch`, an order of sending"
+        )),
+    }
+}
