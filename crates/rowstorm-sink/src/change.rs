@@ -73,8 +73,27 @@ impl Statement {
 
     /// The keys by which a batch finds its rows, told apart by their values.
     fn keys_of(&self, batch: &Batch) -> Vec<String> {
+        self.values_of(batch, &(0..self.keys()).collect::<Vec<_>>())
+    }
+
+    /// The keys that rows of a batch have afterwards and did not have before.
+    fn keys_made(&self, batch: &Batch) -> Vec<String> {
+        match self.kind {
+            OpKind::Insert => self.values_of(batch, &self.table.key),
+            OpKind::Rekey => {
+                self.values_of(batch, &(self.keys()..2 * self.keys()).collect::<Vec<_>>())
+            }
+            OpKind::Update | OpKind::Delete | OpKind::Read => Vec::new(),
+        }
+    }
+
+    fn values_of(&self, batch: &Batch, places: &[usize]) -> Vec<String> {
         let rows = self.columns.read(batch);
-        rows.iter().map(|row| format!("{:?}", &row.values()[..self.keys()])).collect()
+        let of = |row: &rowstorm_gen::Row| {
+            let values: Vec<_> = places.iter().map(|place| &row.values()[*place]).collect();
+            format!("{values:?}")
+        };
+        rows.iter().map(of).collect()
     }
 }
 
@@ -102,7 +121,7 @@ pub trait Changer: Send + 'static {
     ///   rejected, for the reason of the one; without transactions rows are rejected one by one;
     /// - under [`Attempt::Replay`] everything may have been committed before: rows that are inserted and stand already, with this
     ///   content in their [steady](Statement::steady) columns, are confirmed, and so are rows that are
-    ///   [gone](Transaction::gone) by what the transaction itself does;
+    ///   [gone](Transaction::gone) by what the transaction itself does, or were [made anew](Transaction::remade);
     /// - columns that do not travel keep their values.
     ///
     /// # Errors
@@ -161,6 +180,28 @@ impl Transaction<'_> {
                 keys.iter().filter(|key| taken.contains(*key)).count() as u64
             }
         }
+    }
+
+    /// In a replay, which rows of a rekey earlier groups of the transaction made: none of another kind. Where such a row's new key
+    /// stands, the transaction was committed before, and the row was made anew: it is to be deleted, and confirmed.
+    pub fn remade(&self, group: usize, mix: &[Statement]) -> Vec<bool> {
+        let change = &self.groups[group];
+        let statement = &mix[change.statement];
+        if self.attempt == Attempt::First || statement.kind != OpKind::Rekey {
+            return vec![false; change.batch.len()];
+        }
+        let made: HashSet<String> = self.groups[..group]
+            .iter()
+            .filter(|earlier| mix[earlier.statement].table.name == statement.table.name)
+            .flat_map(|earlier| mix[earlier.statement].keys_made(earlier.batch))
+            .collect();
+        statement.keys_of(change.batch).iter().map(|key| made.contains(key)).collect()
+    }
+
+    /// The answer of a database that undid all of it: every row of every group is rejected, for one reason.
+    pub fn refused(&self, class: &str, sample: &str) -> Vec<Changed> {
+        let all = |group: &Change<'_>| Changed::refused(group.batch.len() as u64, class, sample);
+        self.groups.iter().map(all).collect()
     }
 }
 

@@ -26,6 +26,7 @@ mod sink;
 pub mod sql;
 #[cfg(test)]
 mod testing;
+pub mod text;
 mod trouble;
 
 pub use audit::{Audit, ColumnAudit, Scope};

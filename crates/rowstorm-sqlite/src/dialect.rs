@@ -7,8 +7,12 @@
 //! - Booleans are INTEGER 0 and 1.
 //! - `varchar(n)` is TEXT with a CHECK, since SQLite takes any length for any type.
 
+use std::ops::Range;
+
+use rowstorm_gen::changes::OpKind;
 use rowstorm_gen::schema::{DataType, Index};
 use rowstorm_gen::{ColumnPlan, TablePlan};
+use rowstorm_sink::Statement;
 use rowstorm_sink::sql::{self, Case, Counting, NameLimit, Names, Sum};
 
 /// SQLite bounds no name but by the length of a statement.
@@ -91,13 +95,51 @@ pub(crate) fn insert(table: &TablePlan) -> String {
     format!("INSERT INTO {} ({columns}) VALUES ({})", quote(&table.name), places.join(", "))
 }
 
-/// The statement that finds a row with this very content; the key comes first, so that it is found by the key.
+/// The statement that finds a row with this very content.
 pub(crate) fn find(table: &TablePlan) -> String {
-    let equal = |place: usize| format!("{} = ?{}", quote(&table.columns[place].name), place + 1);
-    let same = |place: usize| format!("{} IS ?{}", quote(&table.columns[place].name), place + 1);
-    let key = table.key.iter().copied().map(equal);
-    let rest = (0..table.columns.len()).filter(|place| !table.key.contains(place)).map(same);
-    let conditions: Vec<String> = key.chain(rest).collect();
-    let conditions = conditions.join(" AND ");
+    stands(table, &(0..table.columns.len()).collect::<Vec<_>>())
+}
+
+/// The statement that finds a row by some columns, its key among them; the key comes first, so that it is found by the key.
+pub(crate) fn stands(table: &TablePlan, columns: &[usize]) -> String {
+    let name = |place: usize| quote(&table.columns[place].name);
+    let (key, rest): (Vec<_>, Vec<_>) =
+        columns.iter().enumerate().partition(|(_, place)| table.key.contains(place));
+    let equal = key.iter().map(|(at, place)| format!("{} = ?{}", name(**place), at + 1));
+    let same = rest.iter().map(|(at, place)| format!("{} IS ?{}", name(**place), at + 1));
+    let conditions = equal.chain(same).collect::<Vec<_>>().join(" AND ");
     format!("SELECT EXISTS (SELECT 1 FROM {} WHERE {conditions})", quote(&table.name))
+}
+
+/// The statement that reads all rows.
+pub(crate) fn select(table: &TablePlan) -> String {
+    format!("SELECT {} FROM {}", NAMES.columns(table), quote(&table.name))
+}
+
+/// The statement that takes a row away by its key.
+pub(crate) fn unmake(statement: &Statement) -> String {
+    let found = assigned(statement, 0..statement.keys(), " AND ");
+    format!("DELETE FROM {} WHERE {found}", quote(&statement.table.name))
+}
+
+/// The statement that changes or reads one row: its parameters are the columns that travel.
+pub(crate) fn change(statement: &Statement) -> String {
+    let (table, keys) = (quote(&statement.table.name), statement.keys());
+    let found = assigned(statement, 0..keys, " AND ");
+    match statement.kind {
+        OpKind::Insert => insert(&statement.table),
+        OpKind::Update | OpKind::Rekey => {
+            let set = assigned(statement, keys..statement.columns.columns.len(), ", ");
+            format!("UPDATE {table} SET {set} WHERE {found}")
+        }
+        OpKind::Delete => unmake(statement),
+        OpKind::Read => format!("SELECT * FROM {table} WHERE {found}"),
+    }
+}
+
+/// Some columns of a statement, each with its own parameter.
+fn assigned(statement: &Statement, places: Range<usize>, between: &str) -> String {
+    let columns = &statement.columns.columns;
+    let one = |at: usize| format!("{} = ?{}", quote(&columns[at].name), at + 1);
+    places.map(one).collect::<Vec<_>>().join(between)
 }

@@ -4,9 +4,11 @@
 //! that thread once and becomes one transaction of a prepared single-row `INSERT`, which is the fastest way in that
 //! SQLite has short of its C API and the only one that says which row was refused and why.
 
+mod change;
 mod dialect;
 mod encode;
 mod error;
+mod scan;
 mod write;
 
 use std::fmt;
@@ -18,11 +20,13 @@ use rowstorm_gen::TablePlan;
 use rowstorm_gen::schema::IndexTime;
 use rowstorm_sink::sql::{self, AuditSql};
 use rowstorm_sink::{
-    Audit, Explanation, Limits, NoChanger, Prepare, PrepareMode, Scope, ServerFact, Sink, SinkError,
+    Audit, BoxScan, ChangeLimits, Explanation, Limits, Prepare, PrepareMode, Scope, ServerFact,
+    Sink, SinkError, Statement,
 };
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tempfile::TempDir;
 
+pub use change::SqliteChanger;
 use dialect::COUNTING;
 pub use encode::SqliteEncoder;
 pub use write::SqliteWriter;
@@ -154,7 +158,7 @@ fn open(
 impl Sink for Sqlite {
     type Writer = SqliteWriter;
     type Encoder = SqliteEncoder;
-    type Changer = NoChanger;
+    type Changer = SqliteChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         Limits {
@@ -244,6 +248,24 @@ impl Sink for Sqlite {
         let statements = audit.statements().to_vec();
         let answers = self.once(move |connection| answers(connection, &statements)).await?;
         audit.read(&answers)
+    }
+
+    fn change_limits(&self, _: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        Ok(ChangeLimits { rows: ROWS_MAX, changers: 1, transactions: true })
+    }
+
+    fn explain_change(&self, statement: &Statement) -> Option<String> {
+        Some(dialect::change(statement))
+    }
+
+    async fn changer(&self, mix: &Arc<[Statement]>) -> Result<SqliteChanger, SinkError> {
+        let worker = self.connect(OpenFlags::empty()).await?;
+        SqliteChanger::new(worker, mix, self.temporary.clone()).await
+    }
+
+    async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {
+        let worker = self.connect(OpenFlags::empty()).await?;
+        Ok(Box::new(scan::SqliteScan::start(&worker, table, self.temporary.clone())?))
     }
 
     async fn server(&self) -> Result<Vec<ServerFact>, SinkError> {

@@ -55,9 +55,14 @@ impl Worker {
         job: impl FnOnce(&mut Connection) -> T + Send + 'static,
     ) -> Result<T, SinkError> {
         let (done, answer) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        self.begin(Box::new(move |connection| {
             let _ = done.send(job(connection));
-        });
+        }))?;
+        answer.await.map_err(|_| error::thread_gone())
+    }
+
+    /// Gives a job to the connection, which does it to its end.
+    pub(crate) fn begin(&self, job: Job) -> Result<(), SinkError> {
         self.jobs.try_send(job).map_err(|refused| match refused {
             TrySendError::Full(_) => SinkError::new(
                 SinkErrorKind::Busy { retry_after: None },
@@ -65,8 +70,7 @@ impl Worker {
                 "writes that were given up are still under way on this connection",
             ),
             TrySendError::Disconnected(_) => error::thread_gone(),
-        })?;
-        answer.await.map_err(|_| error::thread_gone())
+        })
     }
 }
 

@@ -86,7 +86,7 @@ impl MemoryChanger {
             Some(Verdict::Error(error)) => return Err(error),
             Some(Verdict::ErrorAfter(error)) => Some(error),
             Some(Verdict::Refuse { class, sample }) => {
-                return Ok(all_refused(transaction.groups, class, sample));
+                return Ok(transaction.refused(class, sample));
             }
             Some(Verdict::Silence) => std::future::pending().await,
         };
@@ -130,6 +130,17 @@ struct Work<'a> {
     undo: Vec<(Arc<str>, usize, Range<usize>)>,
 }
 
+/// One row of a group, as it was sent.
+struct Sent<'a> {
+    row: &'a [u8],
+    cells: Vec<Range<usize>>,
+    /// The number by which faults know it.
+    number: u64,
+    attempt: Attempt,
+    /// Whether an earlier group made it, if the transaction was committed before.
+    is_remade: bool,
+}
+
 /// What became of one row.
 enum Step {
     Matched,
@@ -149,7 +160,7 @@ impl Work<'_> {
             let refusal = changed.rejected.refusals.first();
             if let Some(refusal) = refusal.filter(|_| self.limits.transactions) {
                 self.roll_back();
-                return Ok(all_refused(transaction.groups, &refusal.class, &refusal.sample));
+                return Ok(transaction.refused(&refusal.class, &refusal.sample));
             }
             answers.push(changed);
         }
@@ -180,12 +191,13 @@ impl Work<'_> {
         }
         let (mut matched, mut confirmed) = (0, 0);
         let mut changed = Changed::default();
-        for index in 0..change.batch.len() {
+        for (index, is_remade) in transaction.remade(group, self.mix).into_iter().enumerate() {
             let cells = spans(rows, statement.columns.columns.len());
             let (row, rest) = rows.split_at(cells.last().map_or(0, |cell| cell.end));
             rows = rest;
             let number = row_number(statement, row, &cells, index);
-            match self.step(change.statement, transaction.attempt, row, &cells, number) {
+            let sent = Sent { row, cells, number, attempt: transaction.attempt, is_remade };
+            match self.step(change.statement, &sent) {
                 Ok(Step::Matched) => matched += 1,
                 Ok(Step::Confirmed) => confirmed += 1,
                 Ok(Step::NotFound) => {}
@@ -198,43 +210,44 @@ impl Work<'_> {
         Ok(Changed { confirmed, rejected: changed.rejected, ..found })
     }
 
-    fn step(
-        &mut self,
-        at: usize,
-        attempt: Attempt,
-        row: &[u8],
-        cells: &[Range<usize>],
-        number: u64,
-    ) -> Result<Step, Refused> {
+    fn step(&mut self, at: usize, sent: &Sent<'_>) -> Result<Step, Refused> {
+        let Sent { row, cells, number, attempt, is_remade } = sent;
         let statement = &self.mix[at];
         let table = self.tables.get_mut(&statement.table.name).expect("it was looked for");
         let is_write = statement.kind != OpKind::Read;
-        if is_write && self.faults.iter().any(|fault| fault.refuses_row(number)) {
+        if is_write && self.faults.iter().any(|fault| fault.refuses_row(*number)) {
             return Err(("staged", format!("row {number} is refused by a fault")));
         }
-        let is_kept = !self.faults.iter().any(|fault| fault.forgets_row(number));
+        let is_kept = !self.faults.iter().any(|fault| fault.forgets_row(*number));
         let key = &row[..statement.keys().checked_sub(1).map_or(0, |last| cells[last].end)];
-        let (place, new) = match statement.kind {
+        let prepared = &self.prepared[at];
+        let (place, mut new) = match statement.kind {
             OpKind::Insert => (None, row.to_vec()),
             OpKind::Update | OpKind::Delete | OpKind::Rekey | OpKind::Read => {
                 let Some(place) = table.find(key) else { return Ok(Step::NotFound) };
-                (
-                    Some(place),
-                    changed_row(statement.kind, &self.prepared[at], table, place, row, cells),
-                )
+                (Some(place), changed_row(statement.kind, prepared, table, place, sent))
             }
         };
+        let mut step = Step::Matched;
         match statement.kind {
             OpKind::Read => return Ok(Step::Matched),
             OpKind::Delete => {}
             OpKind::Insert | OpKind::Update | OpKind::Rekey => {
                 table.check(&new)?;
-                if let Some(twin) = table.twin(&new, place) {
-                    let stands = place.is_none()
-                        && attempt == Attempt::Replay
-                        && is_steady(table, twin, row, cells, &self.prepared[at].steady);
-                    let sample = || format!("row {number} is a duplicate");
-                    return if stands { Ok(Step::Confirmed) } else { Err(("unique", sample())) };
+                match (table.twin(&new, place), attempt) {
+                    (None, _) => {}
+                    (Some(_), Attempt::Replay) if *is_remade => {
+                        new.clear();
+                        step = Step::NotFound;
+                    }
+                    (Some(twin), Attempt::Replay)
+                        if place.is_none() && is_steady(table, twin, sent, &prepared.steady) =>
+                    {
+                        return Ok(Step::Confirmed);
+                    }
+                    (Some(_), Attempt::First | Attempt::Replay) => {
+                        return Err(("unique", format!("row {number} is a duplicate")));
+                    }
                 }
             }
         }
@@ -245,7 +258,7 @@ impl Work<'_> {
             };
             self.undo.push((Arc::clone(&statement.table.name), place, old));
         }
-        Ok(Step::Matched)
+        Ok(step)
     }
 
     fn roll_back(&mut self) {
@@ -262,31 +275,26 @@ fn changed_row(
     prepared: &Prepared,
     table: &MemoryTable,
     place: usize,
-    sent: &[u8],
-    cells: &[Range<usize>],
+    sent: &Sent<'_>,
 ) -> Vec<u8> {
     if kind == OpKind::Delete {
         return Vec::new();
     }
     let old = table.row(place);
     let mut whole: Vec<&[u8]> = table.spans(old).into_iter().map(|cell| &old[cell]).collect();
-    for (place, cell) in prepared.places.iter().zip(cells) {
-        whole[*place] = &sent[cell.clone()];
+    for (place, cell) in prepared.places.iter().zip(&sent.cells) {
+        whole[*place] = &sent.row[cell.clone()];
     }
     whole.concat()
 }
 
 /// Whether the row that stands has the same values in columns that stay.
-fn is_steady(
-    table: &MemoryTable,
-    twin: usize,
-    row: &[u8],
-    cells: &[Range<usize>],
-    steady: &[usize],
-) -> bool {
+fn is_steady(table: &MemoryTable, twin: usize, sent: &Sent<'_>, steady: &[usize]) -> bool {
     let standing = table.row(twin);
     let there = table.spans(standing);
-    steady.iter().all(|column| standing[there[*column].clone()] == row[cells[*column].clone()])
+    let same =
+        |column: &usize| standing[there[*column].clone()] == sent.row[sent.cells[*column].clone()];
+    steady.iter().all(same)
 }
 
 /// The number by which faults know a row.
@@ -299,8 +307,4 @@ fn row_number(statement: &Statement, row: &[u8], cells: &[Range<usize>], index: 
         Some(Value::Int(key)) if key > 0 => key as u64 - 1,
         _ => index as u64,
     }
-}
-
-fn all_refused(groups: &[Change<'_>], class: &str, sample: &str) -> Vec<Changed> {
-    groups.iter().map(|group| Changed::refused(group.batch.len() as u64, class, sample)).collect()
 }

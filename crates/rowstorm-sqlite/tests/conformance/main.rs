@@ -16,8 +16,7 @@ impl Subject for Embedded {
     const NAME: &'static str = "sqlite";
     const SERVER: Server = Server::InProcess;
     // SQLite keeps whole floats as integers, and an integer has no negative zero.
-    const LACKS: &'static [Need] =
-        &[Need::Connections, Need::Passwords, Need::SignedZero, Need::Changes, Need::Scan];
+    const LACKS: &'static [Need] = &[Need::Connections, Need::Passwords, Need::SignedZero];
 
     async fn connect(_: &str) -> Result<Sqlite, SinkError> {
         Sqlite::temporary()
