@@ -4,6 +4,7 @@ use rowstorm_gen::TablePlan;
 use rowstorm_sink::sql::{AuditSql, Fault, StoredColumn, check_columns, identity};
 use rowstorm_sink::{Audit, Delivery, Scope, SinkError};
 use sqlx::Row as _;
+use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgConnection, PgRow};
 
 use crate::connect::run;
@@ -16,7 +17,10 @@ pub(crate) struct Form {
     /// The type without domains, length and precision.
     pub(crate) base: String,
     /// The function that reads its binary form.
-    reader: String,
+    pub(crate) reader: String,
+    /// The base type, and the type of its arrays.
+    pub(crate) element: Oid,
+    pub(crate) array: Oid,
 }
 
 pub(crate) type Stored = StoredColumn<Form>;
@@ -28,7 +32,7 @@ WITH RECURSIVE base AS (
   FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
   UNION ALL
   SELECT attnum, attname, declared, typbasetype FROM base JOIN pg_type ON oid = type WHERE typtype = 'd')
-SELECT attname::text, declared, format_type(oid, -1), typreceive::text
+SELECT attname::text, declared, format_type(oid, -1), typreceive::text, oid, typarray
 FROM base JOIN pg_type ON oid = type WHERE typtype <> 'd' ORDER BY attnum";
 
 /// Whether an index over nothing but these columns keeps rows apart.
@@ -48,7 +52,12 @@ pub(crate) async fn columns(
         Ok(Stored {
             name: row.try_get(0)?,
             declared: row.try_get(1)?,
-            detail: Form { base: row.try_get(2)?, reader: row.try_get(3)? },
+            detail: Form {
+                base: row.try_get(2)?,
+                reader: row.try_get(3)?,
+                element: row.try_get(4)?,
+                array: row.try_get(5)?,
+            },
         })
     };
     rows.iter().map(stored).collect()
@@ -105,6 +114,12 @@ pub(crate) async fn audit(
     }
     run(connection, "COMMIT").await.map_err(failed)?;
     audit.read(&answers)
+}
+
+/// A column that is not there, perhaps because the table is not.
+pub(crate) fn missing(table: &TablePlan, column: &str) -> SinkError {
+    let message = format!("table {} has no column `{column}`, or is not there", table_name(table));
+    SinkError::fatal("missing column", message)
 }
 
 /// Nothing was written by what failed here.

@@ -5,7 +5,7 @@ use rowstorm_sink::Prepare;
 use rowstorm_sink::sql::{self, Case, Counting, NameLimit, Names, Sum};
 
 use crate::timescale;
-use crate::wire::type_name;
+use crate::wire::{Wire, type_name};
 
 /// PostgreSQL cuts names beyond 63 bytes off, with a notice that nobody reads (`NAMEDATALEN` - 1).
 pub(crate) const NAMES: Names =
@@ -49,6 +49,28 @@ pub(crate) fn table_name(table: &TablePlan) -> String {
 /// All columns' names, each written by `each`, with commas between.
 pub(crate) fn columns(table: &TablePlan, each: impl Fn(&ColumnPlan) -> String) -> String {
     table.columns.iter().map(each).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether two expressions of a column's type hold the same: what stands in the table, and what was sent.
+pub(crate) fn same(column: &ColumnPlan, there: &str, here: &str) -> String {
+    match Wire::of(column) {
+        // The table may round to fewer digits than were sent.
+        Wire::Numeric => {
+            format!("{there} IS NOT DISTINCT FROM round({here}, coalesce(scale({there}), 0))")
+        }
+        // `json` cannot be compared as it is.
+        Wire::Text => format!("{there}::text IS NOT DISTINCT FROM {here}::text"),
+        Wire::Bool
+        | Wire::Int2
+        | Wire::Int4
+        | Wire::Int8
+        | Wire::Float4
+        | Wire::Float8
+        | Wire::Bytea
+        | Wire::Timestamp
+        | Wire::Uuid
+        | Wire::Jsonb => format!("{there} IS NOT DISTINCT FROM {here}"),
+    }
 }
 
 /// The statement of one payload.

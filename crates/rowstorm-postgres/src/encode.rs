@@ -15,7 +15,7 @@ const HEADER: [u8; 19] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
 /// PostgreSQL counts from 2000-01-01: microseconds from 1970-01-01 till then.
-const EPOCH_US: i64 = 946_684_800_000_000;
+pub(crate) const EPOCH_US: i64 = 946_684_800_000_000;
 
 /// Encodes one table's rows for COPY BINARY.
 #[derive(Debug)]

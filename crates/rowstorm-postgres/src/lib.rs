@@ -5,10 +5,12 @@
 //! the rows at fault are found and counted.
 
 mod catalogue;
+mod change;
 mod connect;
 mod dialect;
 mod encode;
 mod error;
+mod scan;
 mod sift;
 mod timescale;
 mod wire;
@@ -20,17 +22,19 @@ use rowstorm_gen::TablePlan;
 pub use rowstorm_sink::ConnectOptions;
 use rowstorm_sink::sql::{any_row, has_rows, identity, replay_note};
 use rowstorm_sink::{
-    Audit, Delivery, Explanation, IndexTime, Limits, NoChanger, Prepare, PrepareMode, Scope,
-    ServerFact, Sink, SinkError,
+    Audit, BoxScan, ChangeLimits, Delivery, Explanation, IndexTime, Limits, Prepare, PrepareMode,
+    Scope, ServerFact, Sink, SinkError, Statement,
 };
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 
 use catalogue::failed;
+pub use change::PostgresChanger;
 use connect::{Server, run};
 use dialect::NAMES;
 pub use encode::CopyEncoder;
 use error::{into_error, trouble};
+use scan::TableScan;
 pub use write::PostgresWriter;
 
 /// Rows of one payload: a refused payload is sent twice, and its rows are held by the server's transaction.
@@ -38,6 +42,8 @@ const ROWS_MAX: u32 = 1_000_000;
 /// Bytes of one payload: 64 MiB, a quarter of what a run may have in flight unless it says more. Larger ones gain
 /// nothing: the server is as fast from 10,000 rows on.
 pub(crate) const BYTES_MAX: u64 = 64 << 20;
+/// Rows that one group of a transaction may have. More only lengthen transactions.
+const GROUP_ROWS_MAX: u32 = 100_000;
 /// The server's `max_connections` is 100 unless set, and others need some.
 const WRITERS_MAX: u32 = 64;
 
@@ -127,7 +133,7 @@ impl Postgres {
 impl Sink for Postgres {
     type Writer = PostgresWriter;
     type Encoder = CopyEncoder;
-    type Changer = NoChanger;
+    type Changer = PostgresChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         let idempotent = !identity(table).is_empty();
@@ -224,6 +230,22 @@ impl Sink for Postgres {
         let facts = facts.into_iter().chain(timescale.map(|it| ("timescaledb".to_owned(), it)));
         connection.close().await.map_err(failed)?;
         Ok(facts.map(|(name, value)| ServerFact { name, value }).collect())
+    }
+
+    fn change_limits(&self, _: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        Ok(ChangeLimits { rows: GROUP_ROWS_MAX, changers: WRITERS_MAX, transactions: true })
+    }
+
+    fn explain_change(&self, statement: &Statement) -> Option<String> {
+        Some(change::explain(statement))
+    }
+
+    async fn changer(&self, statements: &Arc<[Statement]>) -> Result<PostgresChanger, SinkError> {
+        PostgresChanger::open(self.server.clone(), Arc::clone(statements)).await
+    }
+
+    async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {
+        Ok(Box::new(TableScan::open(&self.server, Arc::clone(table)).await?))
     }
 }
 

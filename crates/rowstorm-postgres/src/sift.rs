@@ -12,9 +12,8 @@ use sqlx::postgres::PgConnection;
 
 use crate::catalogue;
 use crate::connect::run;
-use crate::dialect::{NAMES, columns, literal, quote, table_name};
+use crate::dialect::{NAMES, columns, literal, quote, same, table_name};
 use crate::error::{SIFTED, class, into_error, is_sifted, trouble};
-use crate::wire::Wire;
 use crate::write::copy_into;
 
 const STAGE: &str = "pg_temp.rowstorm_stage";
@@ -140,30 +139,11 @@ fn matching(table: &TablePlan) -> String {
         let name = quote(&table.columns[place].name);
         format!("there.{name} = here.{name}")
     });
-    let same = table.columns.iter().map(|column| {
+    let alike = table.columns.iter().map(|column| {
         let name = quote(&column.name);
-        let (there, here) = match Wire::of(column) {
-            // The table may round to fewer digits than were sent.
-            Wire::Numeric => (
-                format!("there.{name}"),
-                format!("round(here.{name}, coalesce(scale(there.{name}), 0))"),
-            ),
-            // `json` cannot be compared as it is.
-            Wire::Text => (format!("there.{name}::text"), format!("here.{name}::text")),
-            Wire::Bool
-            | Wire::Int2
-            | Wire::Int4
-            | Wire::Int8
-            | Wire::Float4
-            | Wire::Float8
-            | Wire::Bytea
-            | Wire::Timestamp
-            | Wire::Uuid
-            | Wire::Jsonb => (format!("there.{name}"), format!("here.{name}")),
-        };
-        format!("{there} IS NOT DISTINCT FROM {here}")
+        same(column, &format!("there.{name}"), &format!("here.{name}"))
     });
-    let conditions = keys.chain(same).collect::<Vec<_>>().join(" AND ");
+    let conditions = keys.chain(alike).collect::<Vec<_>>().join(" AND ");
     let distinct = key.iter().map(|&place| format!("here.{}", quote(&table.columns[place].name)));
     format!(
         "SELECT count(*) FROM (SELECT DISTINCT {} FROM {STAGE} here JOIN {} there ON {conditions}) same",

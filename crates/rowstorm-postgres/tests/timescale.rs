@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
+use rowstorm_gen::changes::{ChangeBatch, ChangePlan, Fate};
 use rowstorm_gen::schema::{Format, Schema};
 use rowstorm_gen::{Batch, Plan, PlanOptions, TablePlan};
 use rowstorm_postgres::Postgres;
 use rowstorm_sink::{
-    Encoder as _, IndexTime, Outcome, Payload, Prepare, PrepareMode, Scope, Sink as _, Writer as _,
+    Attempt, Change, Changer as _, Encoder as _, End, IndexTime, Outcome, Payload, Prepare,
+    PrepareMode, Scope, Sink as _, Statement, Transaction, Writer as _,
 };
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Executor as _};
@@ -34,6 +36,9 @@ fn main() -> ExitCode {
         }),
         trial("duplicates_across_chunks_are_refused_and_counted", || {
             Box::pin(duplicates_across_chunks_are_refused_and_counted())
+        }),
+        trial("rows_of_a_hypertable_are_changed_in_their_chunks", || {
+            Box::pin(rows_of_a_hypertable_are_changed_in_their_chunks())
         }),
         trial("a_plain_table_is_not_taken_for_a_hypertable", || {
             Box::pin(a_plain_table_is_not_taken_for_a_hypertable())
@@ -93,6 +98,37 @@ async fn duplicates_across_chunks_are_refused_and_counted() {
     let outcome = write(&sink, &table, 40..100).await;
     assert_eq!((outcome.accepted, outcome.rejected.count), (50, 10), "{outcome:?}");
     assert_eq!(count("SELECT count(*) FROM ts_twice").await, 100);
+}
+
+async fn rows_of_a_hypertable_are_changed_in_their_chunks() {
+    let changes = "changes: {streams: 1, mix: [{insert: ts_changed, weight: 4}, {delete: ts_changed, weight: 2},
+        {update: ts_changed, set: [n], weight: 3}]}}";
+    let n = "n: {type: int, gen: {uniform: [0, 9]}}, ts: {type";
+    let text = HOURLY.replace("NAME: {", "ts_changed: {preload: 48, ").replace("ts: {type", n);
+    let text = text.strip_suffix('}').unwrap();
+    let schema = Schema::parse(&format!("{text}, {changes}"), Format::Yaml, "case.yaml").unwrap();
+    let plan = Plan::new(&schema, PlanOptions::default()).unwrap();
+    let changes = ChangePlan::new(&plan).unwrap();
+    let (sink, table) = (sink().await, Arc::clone(changes.table(0)));
+    sink.prepare(&table, &RECREATE).await.unwrap();
+    write(&sink, &table, 0..48).await;
+    let mut changer = sink.changer(&Statement::all(&changes)).await.unwrap();
+    let (stream, mut batch) = (changes.stream(0), ChangeBatch::default());
+    for first in [0, 90, 180] {
+        stream.fill(first..first + 90, Fate::Commit, &mut batch);
+        let groups = batch.groups().iter();
+        let groups = groups.map(|it| Change { statement: it.entry, batch: &it.batch });
+        let groups: Vec<Change<'_>> = groups.collect();
+        let (end, attempt) = (End::Commit, Attempt::First);
+        let transaction = Transaction { groups: &groups, end, attempt, hold: None };
+        let changed = changer.change(transaction).await.unwrap();
+        assert_eq!(changed.iter().map(|it| it.matched).sum::<u64>(), 90, "{changed:?}");
+    }
+    let live: Vec<u64> = stream.expected(270).rows(0).collect();
+    assert_eq!(count("SELECT count(*) FROM ts_changed").await, live.len() as i64);
+    let ids = live.iter().map(|row| *row as i64 + 1).sum::<i64>();
+    assert_eq!(count("SELECT sum(id)::bigint FROM ts_changed").await, ids);
+    assert!(chunks("ts_changed").await > 5, "rows came for the days that follow");
 }
 
 async fn a_plain_table_is_not_taken_for_a_hypertable() {

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a case that cannot go on fails")]
 
 mod bed;
+mod changes;
+mod reading;
 mod refusals;
 mod speed;
 mod tables;
@@ -48,6 +50,16 @@ fn main() -> ExitCode {
         case!(trouble::a_statement_over_its_time_limit_is_busy),
         case!(trouble::nobody_there_is_a_connection_lost),
         case!(trouble::a_missing_database_is_fatal_and_says_what_to_do),
+        case!(changes::a_transaction_is_one_statement),
+        case!(changes::without_temporary_functions_statements_come_one_by_one),
+        case!(changes::a_large_group_goes_in_pieces),
+        case!(changes::a_deferred_constraint_undoes_all_at_commit),
+        case!(changes::a_lock_that_is_not_to_be_had_is_busy),
+        case!(changes::a_connection_that_is_cut_leaves_its_commit_in_doubt),
+        case!(changes::rows_that_a_trigger_leaves_out_of_an_insert_are_refused),
+        case!(changes::rows_are_found_by_the_key_however_small_the_table_was),
+        case!(reading::other_stored_types_are_read_as_declared),
+        case!(reading::rows_that_come_while_it_reads_do_not_disturb_it),
         case!(speed::small_copies_do_not_wait_for_a_delayed_acknowledgement),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
