@@ -36,17 +36,24 @@ pub(crate) const DUPLICATE_KEY: i32 = 11000;
 impl Answer {
     /// Reads the answer to an unordered insert of `rows` documents.
     pub(crate) fn read(answer: &Document, rows: u64) -> Result<Answer, SinkError> {
+        let read = Answer::found(answer)?;
+        if read.accepted + read.refused.len() as u64 == rows {
+            return Ok(read);
+        }
+        let text = format!(
+            "the server took {} documents and refused {}, of {rows}",
+            read.accepted,
+            read.refused.len()
+        );
+        Err(SinkError::new(SinkErrorKind::Lost(Delivery::InDoubt), "accounting", text))
+    }
+
+    /// Reads the answer to unordered updates or deletes: what was not found is in no count.
+    pub(crate) fn found(answer: &Document) -> Result<Answer, SinkError> {
         let accepted = number(answer.get("n")).unwrap_or_default().unsigned_abs();
         let empty = Vec::new();
         let errors = answer.get_array("writeErrors").unwrap_or(&empty);
         let refused = errors.iter().filter_map(refused).collect::<Vec<_>>();
-        if accepted + refused.len() as u64 != rows {
-            let text = format!(
-                "the server took {accepted} documents and refused {}, of {rows}",
-                refused.len()
-            );
-            return Err(SinkError::new(SinkErrorKind::Lost(Delivery::InDoubt), "accounting", text));
-        }
         if let Some(error) = passing(accepted, &refused) {
             return Err(error);
         }

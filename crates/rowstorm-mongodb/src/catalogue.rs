@@ -8,8 +8,8 @@ use rowstorm_sink::{Audit, ColumnAudit, Scope, ServerFact, SinkError, cut};
 
 use crate::answer::number;
 use crate::connect::{Server, failed};
-use crate::dialect;
 use crate::error::{class, hint, name};
+use crate::{NAMESPACE_NOT_FOUND, dialect};
 
 /// What a collection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,18 @@ pub(crate) async fn find(server: &Server, name: &str) -> Result<Option<Kind>, Si
             _ => Kind::Collection,
         }
     }))
+}
+
+/// Refuses a table whose collection is not there.
+pub(crate) async fn must_be(server: &Server, table: &TablePlan) -> Result<(), SinkError> {
+    let collection = dialect::collection(table);
+    match find(server, &collection).await? {
+        Some(_) => Ok(()),
+        None => {
+            let class = class(NAMESPACE_NOT_FOUND, name(NAMESPACE_NOT_FOUND));
+            Err(SinkError::fatal(class, format!("there is no collection {collection}")))
+        }
+    }
 }
 
 /// Whether a collection holds a document.

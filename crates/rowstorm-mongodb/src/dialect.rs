@@ -233,7 +233,12 @@ fn index(table: &TablePlan, on: &[&str], unique: bool) -> Document {
 
 /// The insert command without its documents.
 pub(crate) fn insert(table: &TablePlan, write_concern: Option<&Document>) -> Document {
-    let mut command = doc! { "insert": collection(table), "ordered": false };
+    write("insert", table, write_concern)
+}
+
+/// A command that writes, without its documents.
+pub(crate) fn write(word: &str, table: &TablePlan, write_concern: Option<&Document>) -> Document {
+    let mut command = doc! { word: collection(table), "ordered": false };
     if let Some(concern) = write_concern {
         command.insert("writeConcern", concern.clone());
     }

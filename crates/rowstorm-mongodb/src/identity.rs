@@ -40,16 +40,23 @@ pub(crate) struct Part {
 
 impl Identity {
     pub(crate) fn of(table: &TablePlan) -> Identity {
-        let part = |&place: &usize| {
-            let column = &table.columns[place];
-            Part { place, name: c_string(&column.name), wire: Wire::of(table, column) }
-        };
         match table.key[..] {
             // All bits count: two seeds differ anywhere in it.
             [] => Identity::Row(
                 (((table.fingerprint >> 32) ^ table.fingerprint) as u32).to_be_bytes(),
             ),
             [place] if *table.columns[place].name == *ID => Identity::Own,
+            _ => Identity::of_key(table),
+        }
+    }
+
+    /// By which rows that are there are found, with the key's columns alone: also where the key is a column called `_id`.
+    pub(crate) fn of_key(table: &TablePlan) -> Identity {
+        let part = |&place: &usize| {
+            let column = &table.columns[place];
+            Part { place, name: c_string(&column.name), wire: Wire::of(table, column) }
+        };
+        match table.key[..] {
             [ref place] => Identity::Column(part(place)),
             _ => Identity::Columns(table.key.iter().map(part).collect()),
         }

@@ -7,12 +7,14 @@
 
 mod answer;
 mod catalogue;
+mod change;
 mod connect;
 mod dialect;
 mod encode;
 mod error;
 mod identity;
 mod json;
+mod scan;
 mod value;
 mod wire;
 mod write;
@@ -21,14 +23,14 @@ use std::sync::Arc;
 
 use rowstorm_gen::TablePlan;
 use rowstorm_sink::{
-    Audit, ConnectOptions, Explanation, IndexTime, Limits, NoChanger, Prepare, PrepareMode, Scope,
-    ServerFact, Sink, SinkError,
+    Audit, BoxScan, ChangeLimits, ConnectOptions, Explanation, IndexTime, Limits, Prepare,
+    PrepareMode, Scope, ServerFact, Sink, SinkError, Statement,
 };
 
 use catalogue::Kind;
+pub use change::MongodbChanger;
 use connect::Server;
 pub use encode::InsertEncoder;
-use error::{class, name};
 use wire::Wire;
 pub use write::MongodbWriter;
 
@@ -132,7 +134,7 @@ impl Mongodb {
 impl Sink for Mongodb {
     type Writer = MongodbWriter;
     type Encoder = InsertEncoder;
-    type Changer = NoChanger;
+    type Changer = MongodbChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         let idempotent = !dialect::is_timeseries(table);
@@ -176,12 +178,8 @@ impl Sink for Mongodb {
     }
 
     async fn writer(&self, table: &Arc<TablePlan>) -> Result<MongodbWriter, SinkError> {
-        let collection = dialect::collection(table);
         // An insert would make it, without its key's columns checked and without its indexes.
-        if catalogue::find(&self.server, &collection).await?.is_none() {
-            let class = class(NAMESPACE_NOT_FOUND, name(NAMESPACE_NOT_FOUND));
-            return Err(SinkError::fatal(class, format!("there is no collection {collection}")));
-        }
+        catalogue::must_be(&self.server, table).await?;
         Ok(MongodbWriter::new(self.server.clone(), table))
     }
 
@@ -194,6 +192,27 @@ impl Sink for Mongodb {
 
     async fn audit(&self, table: &TablePlan, scope: &Scope) -> Result<Audit, SinkError> {
         catalogue::audit(&self.server, table, scope).await
+    }
+
+    fn change_limits(&self, mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        change::limits(mix)
+    }
+
+    fn explain_change(&self, statement: &Statement) -> Option<String> {
+        Some(change::explain(statement, self.server.write_concern().as_ref()))
+    }
+
+    async fn changer(&self, mix: &Arc<[Statement]>) -> Result<MongodbChanger, SinkError> {
+        for statement in mix.iter() {
+            catalogue::must_be(&self.server, &statement.table).await?;
+        }
+        Ok(MongodbChanger::new(self.server.clone(), mix))
+    }
+
+    async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {
+        // A collection that is not there reads as an empty one.
+        catalogue::must_be(&self.server, table).await?;
+        scan::open(&self.server, table).await
     }
 
     async fn server(&self) -> Result<Vec<ServerFact>, SinkError> {

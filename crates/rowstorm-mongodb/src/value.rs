@@ -158,6 +158,21 @@ fn decimal128(unscaled: i128, scale: u8) -> Option<[u8; 16]> {
     Some((u128::from(high) << 64 | coefficient & u128::from(u64::MAX)).to_le_bytes())
 }
 
+/// Coefficient and exponent of a `decimal128`; `None` for what is no number. A coefficient of more than 34 digits counts as 0,
+/// as the standard says.
+pub(crate) fn decimal_parts(bytes: [u8; 16]) -> Option<(i128, i32)> {
+    let bits = u128::from_le_bytes(bytes);
+    let high = (bits >> 64) as u64;
+    // Two set bits behind the sign: a coefficient that is too large, or no number.
+    if high >> 61 & 3 == 3 {
+        return (high >> 59 & 15 != 15).then_some((0, 0));
+    }
+    let exponent = (high >> 49 & 0x3fff) as i32 - EXPONENT_BIAS as i32;
+    let coefficient = bits & ((1 << 113) - 1);
+    let coefficient = if coefficient > COEFFICIENT_MAX { 0 } else { coefficient as i128 };
+    Some((if high >> 63 == 1 { -coefficient } else { coefficient }, exponent))
+}
+
 /// Appends a string.
 #[inline]
 pub(crate) fn string(value: &str, out: &mut Buffer) -> u8 {

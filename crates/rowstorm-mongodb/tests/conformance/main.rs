@@ -17,7 +17,7 @@ impl Subject for MongodbServer {
     const SERVER: Server = Server::Env(reader::VARIABLE);
     // Copies: each document has an `_id`, and it says which row it is. Transactions: an insert of many documents is none
     // on a single server; `tests/server` shows that a dropped write goes on to its end.
-    const LACKS: &'static [Need] = &[Need::Copies, Need::Transactions, Need::Changes, Need::Scan];
+    const LACKS: &'static [Need] = &[Need::Copies, Need::Transactions, Need::Undo, Need::Rekey];
     // A date holds milliseconds.
     const INSTANT_STEP_US: i64 = 1000;
 

@@ -65,12 +65,12 @@ pub(crate) async fn indexes(database_name: &str, table: &TablePlan) -> Vec<Vec<S
     keys.filter(|key| *key != ["_id"]).collect()
 }
 
-/// The server closes the connection that brings the next insert of this name, and does not run it.
+/// The server closes the connection that brings the next write of this name, and does not run it.
 pub(crate) async fn cut_connections(app_name: &str) {
     let fault = doc! {
         "configureFailPoint": "failCommand",
         "mode": { "times": 1 },
-        "data": { "failCommands": ["insert"], "closeConnection": true, "appName": app_name },
+        "data": { "failCommands": ["insert", "update", "delete"], "closeConnection": true, "appName": app_name },
     };
     let done = client().await.database("admin").run_command(fault).await;
     done.expect("the server was started with its test commands");
