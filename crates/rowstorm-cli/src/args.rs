@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Find the batch size and the concurrency, and print the flags that pin them
     Tune(TuneArgs),
+    /// Compare a database, or a copy of it, with what was written: every row that differs is named
+    Verify(VerifyArgs),
     /// Make a report of run records
     Report(ReportArgs),
     /// Say what changed between two runs, and whether it is more than chance
@@ -207,6 +209,49 @@ pub(crate) struct TuneArgs {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// A run record, or the schema file (or sample) of a load with the default settings; `-` is a record on standard input
+    #[arg(value_name = "RECORD|FILE")]
+    pub(crate) expected: String,
+    /// The database that is compared: the one written, or a copy downstream
+    #[arg(long, value_name = "URL")]
+    pub(crate) at: String,
+    /// The schema file of the record, if it is not where the record says
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<String>,
+    /// Only what the database counts and sums itself
+    #[arg(long, conflicts_with = "full")]
+    pub(crate) counts: bool,
+    /// Every row of every table, in several scans where --memory is short; a sample of such a table unless said
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// What the rows' hashes may take, 40 to 75 bytes each
+    #[arg(long, value_name = "BYTES", default_value = "512MiB")]
+    pub(crate) memory: rowstorm::schema::ByteSize,
+    /// Rows that differ to print; all are counted
+    #[arg(short = 'n', long = "show", value_name = "N", default_value = "10")]
+    pub(crate) show: usize,
+    /// Write all rows that differ to this file, a line of JSON each; `all` prints all
+    #[arg(long, value_name = "FILE|all")]
+    pub(crate) list: Option<String>,
+    /// Print JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write JSON to this file, too
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Rows of a FILE's load, all tables together
+    #[arg(long, value_name = "N", value_parser = crate::flags::count, help_heading = "Of a FILE")]
+    pub(crate) rows: Option<u64>,
+    /// The seed of a FILE's load
+    #[arg(long, value_name = "N", help_heading = "Of a FILE")]
+    pub(crate) seed: Option<u64>,
+    /// What `gen: now` said in a FILE's load, RFC 3339; such columns are not compared unless said
+    #[arg(long, value_name = "TIME", help_heading = "Of a FILE")]
+    pub(crate) epoch: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod cells;
+mod claimed;
 mod commands;
 mod config;
 mod console;

@@ -32,6 +32,7 @@ mod terminal_chart;
 mod threshold;
 mod verdict;
 mod verification;
+mod verification_text;
 
 pub use changes::{
     ChangeKind, ChangeRows, ChangeSchedule, ChangeStage, ChangeTable, Changes, ReplayedOps,

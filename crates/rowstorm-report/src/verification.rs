@@ -137,6 +137,26 @@ pub struct Difference {
     pub found: Option<String>,
 }
 
+impl Verification {
+    /// The comparison as JSON text, indented, with a line break at its end.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self)
+            .expect("it has string keys only, and writing to memory does not fail");
+        text.push('\n');
+        text
+    }
+}
+
+impl Finding {
+    /// The finding as a line of JSON, with its line break.
+    pub fn to_json_line(&self) -> String {
+        let mut text = serde_json::to_string(self)
+            .expect("it has string keys only, and writing to memory does not fail");
+        text.push('\n');
+        text
+    }
+}
+
 impl Wrongs {
     /// All of them.
     pub fn total(&self) -> u64 {

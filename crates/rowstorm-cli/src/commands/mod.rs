@@ -12,10 +12,12 @@ mod merge;
 mod report;
 mod run;
 mod sample;
-
 mod schema;
 mod start;
 mod tune;
+mod verify;
+
+pub(crate) use report::read as read_record;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -65,6 +67,7 @@ fn dispatch(cli: Option<Cli>) -> Result<Exit> {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Tune(args)) => tune::tune(&args),
         Some(Command::Demo(args)) => demo::demo(&args),
+        Some(Command::Verify(args)) => verify::verify(&args),
         Some(Command::Report(args)) => report::report(&args),
         Some(Command::Compare(args)) => compare::compare(&args),
         Some(Command::Merge(args)) => merge::merge(&args),

@@ -10,3 +10,4 @@ mod runs;
 mod secrets;
 mod tuning;
 mod usage;
+mod verifying;
