@@ -5,6 +5,7 @@
 //! the rows at fault are found and counted.
 
 mod catalogue;
+pub mod cdc;
 mod change;
 mod connect;
 mod dialect;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a case that cannot go on fails")]
 
 mod bed;
+mod cdc;
 mod changes;
 mod reading;
 mod refusals;
@@ -58,6 +59,8 @@ fn main() -> ExitCode {
         case!(changes::a_connection_that_is_cut_leaves_its_commit_in_doubt),
         case!(changes::rows_that_a_trigger_leaves_out_of_an_insert_are_refused),
         case!(changes::rows_are_found_by_the_key_however_small_the_table_was),
+        case!(cdc::the_log_tells_what_was_acknowledged),
+        case!(cdc::a_table_that_cannot_be_decoded_is_named),
         case!(reading::other_stored_types_are_read_as_declared),
         case!(reading::rows_that_come_while_it_reads_do_not_disturb_it),
         case!(speed::small_copies_do_not_wait_for_a_delayed_acknowledgement),
