@@ -8,7 +8,7 @@ use rowstorm_sink::{Audit, Scope, ServerFact, SinkError};
 
 use crate::dialect::{COUNTING, NAMES, literal, quote, table_name};
 use crate::error::failed;
-use crate::types::{DATABASE, misfit};
+use crate::types::{DATABASE, misfit, rounds};
 
 /// Settings that change what a figure means: durability, and room for what was written.
 const FACTS: &str = "
@@ -32,8 +32,15 @@ pub(crate) fn check_names(table: &TablePlan) -> Result<(), SinkError> {
     Ok(())
 }
 
+/// What a table's columns make of values without an error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Checked {
+    /// A decimal has fewer digits behind its point than the schema says.
+    pub(crate) is_coarse: bool,
+}
+
 /// Refuses a table that cannot undo, whose columns do not take what is sent, or that would keep a row twice.
-pub(crate) async fn check(connection: &mut Conn, table: &TablePlan) -> Result<(), SinkError> {
+pub(crate) async fn check(connection: &mut Conn, table: &TablePlan) -> Result<Checked, SinkError> {
     check_engine(connection, table).await?;
     let name = table_name(table);
     let show = format!("SHOW COLUMNS FROM {name}");
@@ -48,7 +55,12 @@ pub(crate) async fn check(connection: &mut Conn, table: &TablePlan) -> Result<()
     check_columns(&NAMES, (&name, DATABASE), table, &stored, |column, there| {
         misfit(column, &there.declared)
     })?;
-    check_identity(connection, table).await
+    check_identity(connection, table).await?;
+    let is_coarse = table.columns.iter().any(|column| {
+        let there = stored.iter().find(|there| there.name.eq_ignore_ascii_case(&column.name));
+        there.is_none_or(|there| rounds(column, &there.declared))
+    });
+    Ok(Checked { is_coarse })
 }
 
 /// Without transactions, rows that must be undone stay, and a payload whose connection breaks stays in part.

@@ -77,6 +77,8 @@ impl Server {
             .db_name(place.database)
             // It would leave TCP for a socket that the server names, and figures with it.
             .prefer_socket(false)
+            // An update counts rows that it finds, not only those that it changes.
+            .client_found_rows(true)
             // Asked by ourselves, once.
             .max_allowed_packet(Some(1 << 30))
             .wait_timeout(Some(28_800))

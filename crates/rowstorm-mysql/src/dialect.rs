@@ -134,9 +134,9 @@ pub(crate) fn insert(table: &TablePlan, name: &str) -> String {
 }
 
 /// The temporary table of a replay: the table's columns, kept apart by its identity alone.
-pub(crate) fn stage(table: &TablePlan, identity: &[usize]) -> String {
+pub(crate) fn stage(table: &TablePlan, identity: &[usize], name: &str) -> String {
     format!(
-        "CREATE TEMPORARY TABLE {STAGE} (PRIMARY KEY ({})) SELECT {} FROM {} LIMIT 0",
+        "CREATE TEMPORARY TABLE {name} (PRIMARY KEY ({})) SELECT {} FROM {} LIMIT 0",
         NAMES.places(table, identity),
         NAMES.columns(table),
         table_name(table)
@@ -144,24 +144,29 @@ pub(crate) fn stage(table: &TablePlan, identity: &[usize]) -> String {
 }
 
 /// From the temporary table into the table; rows that cannot go are left out with a warning each.
-pub(crate) fn unstage(table: &TablePlan) -> String {
+pub(crate) fn unstage(table: &TablePlan, name: &str) -> String {
     let columns = NAMES.columns(table);
-    format!("INSERT IGNORE INTO {} ({columns}) SELECT {columns} FROM {STAGE}", table_name(table))
+    format!("INSERT IGNORE INTO {} ({columns}) SELECT {columns} FROM {name}", table_name(table))
 }
 
-/// How many rows of the temporary table stand in the table with the same content. A locking read, which sees what is
-/// committed now and not what was when the transaction began.
-pub(crate) fn standing(table: &TablePlan, identity: &[usize]) -> String {
+/// How many rows of the temporary table stand in the table with the same content in these columns. A locking read, which
+/// sees what is committed now and not what was when the transaction began.
+pub(crate) fn standing(
+    table: &TablePlan,
+    identity: &[usize],
+    content: &[usize],
+    stage: &str,
+) -> String {
     let keys = identity.iter().map(|&place| {
         let name = quote(&table.columns[place].name);
         format!("there.{name} = here.{name}")
     });
-    let same = table.columns.iter().map(|column| {
-        let name = quote(&column.name);
+    let same = content.iter().map(|&place| {
+        let name = quote(&table.columns[place].name);
         format!("there.{name} <=> here.{name}")
     });
     format!(
-        "SELECT COUNT(*) FROM {STAGE} here STRAIGHT_JOIN {} there ON {} LOCK IN SHARE MODE",
+        "SELECT COUNT(*) FROM {stage} here STRAIGHT_JOIN {} there ON {} LOCK IN SHARE MODE",
         table_name(table),
         keys.chain(same).collect::<Vec<_>>().join(" AND ")
     )

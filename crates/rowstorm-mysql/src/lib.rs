@@ -8,12 +8,14 @@
 //! Where the server does not let a client send files (`local_infile`), the same bytes go in as multi-row INSERTs.
 
 mod catalogue;
+mod change;
 mod connect;
 mod dialect;
 mod encode;
 mod error;
 mod literals;
 mod replay;
+mod scan;
 mod send;
 mod sift;
 mod types;
@@ -29,10 +31,11 @@ use rowstorm_schema::MysqlMethod;
 pub use rowstorm_sink::ConnectOptions;
 use rowstorm_sink::sql::{any_row, has_rows, identity, replay_note, statements};
 use rowstorm_sink::{
-    Audit, Delivery, Explanation, IndexTime, Limits, NoChanger, Prepare, PrepareMode, Reaction,
-    Scope, ServerFact, Sink, SinkError,
+    Audit, BoxScan, ChangeLimits, Delivery, Explanation, IndexTime, Limits, Prepare, PrepareMode,
+    Reaction, Scope, ServerFact, Sink, SinkError, Statement,
 };
 
+pub use change::MysqlChanger;
 use connect::{Server, Session};
 pub use encode::LoadEncoder;
 use error::{failed, read};
@@ -43,6 +46,8 @@ const ROWS_MAX: u32 = 1_000_000;
 /// Bytes of one payload: 64 MiB, a quarter of what a run may have in flight unless it says more. Larger ones gain
 /// nothing: the server is as fast from 1,000 rows on.
 pub(crate) const BYTES_MAX: u64 = 64 << 20;
+/// Rows of one group of changes: they go in statements of at most 1,024.
+const GROUP_ROWS_MAX: u32 = 65_536;
 /// The server's `max_connections` is 151 unless set, and others need some.
 const WRITERS_MAX: u32 = 64;
 
@@ -100,7 +105,7 @@ impl Mysql {
 impl Sink for Mysql {
     type Writer = MysqlWriter;
     type Encoder = LoadEncoder;
-    type Changer = NoChanger;
+    type Changer = MysqlChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         let idempotent = !identity(table).is_empty();
@@ -201,6 +206,22 @@ impl Sink for Mysql {
             facts.push(ServerFact { name: name.to_owned(), value: value.to_owned() });
         }
         Ok(facts)
+    }
+
+    fn change_limits(&self, _: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        Ok(ChangeLimits { rows: GROUP_ROWS_MAX, changers: WRITERS_MAX, transactions: true })
+    }
+
+    fn explain_change(&self, statement: &Statement) -> Option<String> {
+        Some(change::Wording::explain(statement))
+    }
+
+    async fn changer(&self, statements: &Arc<[Statement]>) -> Result<MysqlChanger, SinkError> {
+        MysqlChanger::open(self.server.clone(), statements).await
+    }
+
+    async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {
+        scan::open(&self.server, table).await
     }
 }
 

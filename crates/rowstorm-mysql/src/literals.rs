@@ -15,10 +15,14 @@ const PACKET_REST_BYTES: usize = 1 << 10;
 #[derive(Debug)]
 pub(crate) struct Literals {
     opening: String,
-    quotes: Vec<Quotes>,
+    cells: Cells,
     statement: Vec<u8>,
     bytes_max: usize,
 }
+
+/// How the cells of a table's columns stand in a statement.
+#[derive(Debug)]
+pub(crate) struct Cells(Vec<Quotes>);
 
 /// What stands around a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,19 +36,11 @@ enum Quotes {
 impl Literals {
     /// Statements for a table of this quoted name, within a packet of so many bytes.
     pub(crate) fn new(table: &TablePlan, name: &str, packet_bytes: usize) -> Literals {
-        let quotes = |column: &ColumnPlan| match (Cell::of(column), column.data_type) {
-            (Cell::Hex, _) => Quotes::Hex,
-            (Cell::Plain, DataType::Bool | DataType::Int(_) | DataType::Decimal { .. }) => {
-                Quotes::None
-            }
-            // A float may be NaN, which is no literal: as text it is refused like any other value that is none.
-            (Cell::Plain, _) => Quotes::Text,
-        };
         Literals {
             opening: dialect::insert(table, name),
-            quotes: table.columns.iter().map(quotes).collect(),
+            cells: Cells::of(table),
             statement: Vec::new(),
-            bytes_max: packet_bytes.saturating_sub(PACKET_REST_BYTES).min(STATEMENT_BYTES_MAX),
+            bytes_max: statement_bytes(packet_bytes),
         }
     }
 
@@ -76,33 +72,69 @@ impl Literals {
 
     fn row(&mut self, line: &[u8]) {
         self.statement.push(b'(');
-        for (place, (cell, quotes)) in
-            line.split(|&byte| byte == b'\t').zip(&self.quotes).enumerate()
-        {
+        for (place, cell) in line.split(|&byte| byte == b'\t').enumerate() {
             if place > 0 {
                 self.statement.push(b',');
             }
-            match quotes {
-                _ if cell == b"\\N" => self.statement.extend_from_slice(b"NULL"),
-                Quotes::None => self.statement.extend_from_slice(cell),
-                Quotes::Hex => {
-                    self.statement.extend_from_slice(b"x'");
-                    self.statement.extend_from_slice(cell);
-                    self.statement.push(b'\'');
-                }
-                Quotes::Text => {
-                    self.statement.push(b'\'');
-                    for (place, part) in cell.split(|&byte| byte == b'\'').enumerate() {
-                        if place > 0 {
-                            self.statement.extend_from_slice(b"''");
-                        }
-                        self.statement.extend_from_slice(part);
-                    }
-                    self.statement.push(b'\'');
-                }
-            }
+            self.cells.write(place, cell, &mut self.statement);
         }
         self.statement.push(b')');
+    }
+}
+
+/// The bytes of statements for a server that takes packets of so many.
+pub(crate) fn statement_bytes(packet_bytes: usize) -> usize {
+    packet_bytes.saturating_sub(PACKET_REST_BYTES).min(STATEMENT_BYTES_MAX)
+}
+
+impl Cells {
+    /// Of all columns.
+    pub(crate) fn of(table: &TablePlan) -> Cells {
+        let quotes = |column: &ColumnPlan| match (Cell::of(column), column.data_type) {
+            (Cell::Hex, _) => Quotes::Hex,
+            (Cell::Plain, DataType::Bool | DataType::Int(_) | DataType::Decimal { .. }) => {
+                Quotes::None
+            }
+            // A float may be NaN, which is no literal: as text it is refused like any other value that is none.
+            (Cell::Plain, _) => Quotes::Text,
+        };
+        Cells(table.columns.iter().map(quotes).collect())
+    }
+
+    /// So many columns, as they are.
+    pub(crate) fn plain(columns: usize) -> Cells {
+        Cells(vec![Quotes::None; columns])
+    }
+
+    /// Writes the cell of one column, as a line has it, as a literal.
+    #[inline]
+    pub(crate) fn write(&self, place: usize, cell: &[u8], out: &mut Vec<u8>) {
+        match self.0[place] {
+            _ if cell == b"\\N" => out.extend_from_slice(b"NULL"),
+            Quotes::None => out.extend_from_slice(cell),
+            Quotes::Hex => {
+                out.extend_from_slice(b"x'");
+                out.extend_from_slice(cell);
+                out.push(b'\'');
+            }
+            Quotes::Text => {
+                out.push(b'\'');
+                for (place, part) in cell.split(|&byte| byte == b'\'').enumerate() {
+                    if place > 0 {
+                        out.extend_from_slice(b"''");
+                    }
+                    out.extend_from_slice(part);
+                }
+                out.push(b'\'');
+            }
+        }
+    }
+
+    /// Whether a cell is a text that ends in a space: where a column is too narrow for it alone, the server leaves it
+    /// out with a note, though it is strict.
+    #[inline]
+    pub(crate) fn ends_in_space(&self, place: usize, cell: &[u8]) -> bool {
+        self.0[place] == Quotes::Text && cell.last() == Some(&b' ')
     }
 }
 
@@ -111,8 +143,8 @@ mod tests {
     use super::*;
 
     fn literals(bytes_max: usize) -> Literals {
-        let quotes = vec![Quotes::None, Quotes::Text, Quotes::Hex];
-        Literals { opening: "INSERT ".into(), quotes, statement: Vec::new(), bytes_max }
+        let cells = Cells(vec![Quotes::None, Quotes::Text, Quotes::Hex]);
+        Literals { opening: "INSERT ".into(), cells, statement: Vec::new(), bytes_max }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(crate) async fn replay(
     payload: &Payload,
 ) -> Result<Outcome, Error> {
     let staged = sift(connection, way, payload.body.as_slice(), payload.len()).await?;
-    connection.query_drop(dialect::unstage(table)).await?;
+    connection.query_drop(dialect::unstage(table, dialect::STAGE)).await?;
     let mut answer = Answer::default();
     answer.add(connection, 0).await?;
     let mut outcome = Outcome::accepted(answer.affected);
@@ -33,7 +33,9 @@ pub(crate) async fn replay(
     // More were left out than are listed: of repeated keys, the cause of nearly all.
     let listed = outcome.rows();
     outcome.rejected.add(class(1062), staged.accepted.saturating_sub(listed), "a key is taken");
-    let standing: Option<u64> = connection.query_first(dialect::standing(table, identity)).await?;
+    let all: Vec<usize> = (0..table.columns.len()).collect();
+    let standing = dialect::standing(table, identity, &all, dialect::STAGE);
+    let standing: Option<u64> = connection.query_first(standing).await?;
     outcome.confirm(standing.unwrap_or(0), is_duplicate);
     for refusal in staged.rejected.refusals {
         outcome.rejected.add(refusal.class, refusal.count, refusal.sample);

@@ -140,3 +140,10 @@ pub(crate) fn misfit(column: &ColumnPlan, declared: &str) -> Option<rowstorm_sin
         _ => None,
     }
 }
+
+/// Whether a stored type leaves out digits of a decimal with no more than a note.
+pub(crate) fn rounds(column: &ColumnPlan, declared: &str) -> bool {
+    let DataType::Decimal { scale, .. } = column.data_type else { return false };
+    let digits = declared.split([',', ')']).nth(1).and_then(|digits| digits.trim().parse().ok());
+    digits.is_none_or(|digits: u8| digits < scale)
+}

@@ -56,7 +56,7 @@ impl Lane {
             return sift::sift(&mut self.connection, &mut self.way, lines, payload.len()).await;
         }
         if self.stage.is_none() {
-            self.connection.query_drop(dialect::stage(table, &identity)).await?;
+            self.connection.query_drop(dialect::stage(table, &identity, dialect::STAGE)).await?;
             self.stage = Some(match &self.way {
                 Way::Load(_) => Way::load(table, dialect::STAGE),
                 Way::Insert(_) => Way::insert(table, dialect::STAGE, self.packet_bytes),

@@ -60,6 +60,23 @@ impl Bed {
         let value = self.connection().await.query_first(query).await.expect("the query runs");
         value.expect("a value")
     }
+
+    /// The id of the connection whose statement has these words and waits for a lock, once there is one.
+    pub(crate) async fn waiting(&self, words: &str) -> u64 {
+        let find = format!(
+            "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx
+             WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE '%{words}%'"
+        );
+        let mut connection = self.connection().await;
+        loop {
+            // What is asked for more often than ten times a second, by all together, is answered from memory.
+            connection.query_drop("DO SLEEP(0.2 + RAND() / 5)").await.expect("it waits");
+            let id = connection.query_first(find.as_str()).await.expect("the list of transactions");
+            if let Some(id) = id {
+                return id;
+            }
+        }
+    }
 }
 
 /// A table with the bigint key `id`, and further columns as the document has them.

@@ -6,9 +6,11 @@
 #![allow(clippy::unwrap_used, reason = "a case that cannot go on fails")]
 
 mod bed;
+mod changes;
 mod refusals;
 mod tables;
 mod trouble;
+mod undone;
 
 use std::process::ExitCode;
 
@@ -45,6 +47,13 @@ fn main() -> ExitCode {
             case!(server, tables::a_key_without_an_index_is_not_believed),
             case!(server, tables::columns_that_would_round_are_named),
             case!(server, tables::the_server_says_what_it_is),
+            case!(server, changes::changes_by_several_connections_leave_what_must_be_there),
+            case!(server, undone::a_refused_row_undoes_its_transaction_and_the_next_goes_on),
+            case!(server, undone::what_would_be_left_out_with_a_note_is_refused),
+            case!(server, undone::a_lock_that_is_not_given_leaves_nothing_of_a_transaction),
+            case!(server, undone::a_transaction_that_is_cut_is_in_doubt_where_its_commit_was_sent),
+            case!(server, undone::a_held_transaction_shows_when_it_ends),
+            case!(server, undone::a_replay_of_a_row_that_came_and_got_another_key_leaves_it_once),
             case!(server, trouble::a_connection_that_is_cut_in_mid_write_is_lost_and_opened_again),
             case!(server, trouble::a_lock_that_is_not_given_is_busy),
             case!(server, trouble::tls_is_as_the_url_says),

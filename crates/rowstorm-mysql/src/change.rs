@@ -1,0 +1,274 @@
+//! One connection that changes rows: a transaction is one round trip where nothing speaks against it.
+//!
+//! All statements go in one packet, the COMMIT behind them; the server does not come to it if one fails. Only a *warning* would
+//! come too late. In strict mode the server warns instead of failing where it leaves out digits of a decimal or spaces at
+//! the end of a text. So statements go one by one, and the COMMIT last, where a column has too few digits, where a text ends in
+//! a space, and for the first time that an entry of the mix is done: what warns always (a trigger, a word that is deprecated) is known then.
+
+mod again;
+mod mix;
+mod script;
+mod wording;
+
+use std::sync::Arc;
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, Error};
+use rowstorm_gen::changes::OpKind;
+use rowstorm_sink::{
+    Attempt, Change, Changed, Changer, Delivery, End, Hold, Reaction, SinkError, SinkErrorKind,
+    Statement, Transaction, Trouble,
+};
+
+use crate::catalogue;
+use crate::connect::{Server, Session};
+use crate::error::{class, failed, into_error, is_beside, read};
+use crate::literals::statement_bytes;
+
+use mix::Mix;
+use script::{Said, Script};
+pub(crate) use wording::Wording;
+
+const LOG_FORMAT: &str = "SHOW VARIABLES LIKE 'binlog_format'";
+/// Without locks on the gaps between keys, where others insert. A binary log of statements could not be replayed so: the server
+/// would refuse.
+const READ_COMMITTED: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+
+/// One connection that changes rows.
+#[derive(Debug)]
+pub struct MysqlChanger {
+    server: Server,
+    mix: Mix,
+    lane: Option<Lane>,
+}
+
+/// A connection and what is known of it.
+#[derive(Debug)]
+struct Lane {
+    connection: Conn,
+    bytes_max: usize,
+    /// A stored decimal has fewer digits than the schema's.
+    is_coarse: bool,
+    /// By entry: its statements were done without a warning.
+    is_quiet: Vec<bool>,
+    /// By entry: the temporary table of its replays is there.
+    is_staged: Vec<bool>,
+    /// A COMMIT is on its way.
+    is_ending: bool,
+}
+
+/// Why a transaction must be undone.
+enum Failure {
+    Server(Error),
+    /// Rows are refused, by their class and the server's words.
+    Refused(String, String),
+    Sink(SinkError),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Server(error)
+    }
+}
+
+impl From<SinkError> for Failure {
+    fn from(error: SinkError) -> Failure {
+        Failure::Sink(error)
+    }
+}
+
+impl MysqlChanger {
+    pub(crate) async fn open(
+        server: Server,
+        statements: &Arc<[Statement]>,
+    ) -> Result<MysqlChanger, SinkError> {
+        let lane = Lane::open(&server, statements).await?;
+        Ok(MysqlChanger { server, mix: Mix::new(statements), lane: Some(lane) })
+    }
+}
+
+impl Changer for MysqlChanger {
+    async fn change(&mut self, transaction: Transaction<'_>) -> Result<Vec<Changed>, SinkError> {
+        // Taken out of its place: if this future is dropped half-way, the connection is dropped with it.
+        let mut lane = match self.lane.take() {
+            Some(lane) => lane,
+            None => Lane::open(&self.server, &self.mix.statements).await?,
+        };
+        let (groups, attempt) = (transaction.groups, transaction.attempt);
+        let done = match attempt {
+            Attempt::First => lane.change(&mut self.mix, transaction).await,
+            Attempt::Replay => again::replay(&mut lane, &mut self.mix, transaction).await,
+        };
+        let failure = match done {
+            Ok(changed) => {
+                lane.is_ending = false;
+                self.lane = Some(lane);
+                return Ok(changed);
+            }
+            Err(failure) => failure,
+        };
+        let delivery = if lane.is_ending { Delivery::InDoubt } else { Delivery::None };
+        let trouble = match failure {
+            Failure::Server(error) => read(&error, delivery),
+            Failure::Refused(class, message) => {
+                Trouble { reaction: Reaction::Sift, class, message }
+            }
+            Failure::Sink(error) => return Err(error),
+        };
+        let is_lost = matches!(trouble.reaction, Reaction::Fail(SinkErrorKind::Lost(_)));
+        // All of it, whatever the server undid by itself: after a lock wait that took too long that is one statement.
+        if !is_lost && lane.connection.query_drop("ROLLBACK").await.is_ok() {
+            lane.is_ending = false;
+            self.lane = Some(lane);
+        }
+        match (trouble.reaction, attempt) {
+            (Reaction::Sift, _) | (Reaction::Refuse, Attempt::First) => {
+                let Trouble { class, message, .. } = trouble;
+                let refused = |group: &Change<'_>| {
+                    Changed::refused(group.batch.len() as u64, &class, &message)
+                };
+                Ok(groups.iter().map(refused).collect())
+            }
+            // What is refused whatever the rows hold says nothing of an earlier attempt.
+            (Reaction::Fail(_), _) | (Reaction::Refuse, Attempt::Replay) => {
+                Err(into_error(trouble))
+            }
+        }
+    }
+}
+
+impl Lane {
+    async fn open(server: &Server, statements: &[Statement]) -> Result<Lane, SinkError> {
+        let Session { mut connection, packet_bytes, .. } = server.open().await?;
+        // Every statement opens a transaction if none is open.
+        connection.query_drop("SET autocommit = 0").await.map_err(failed)?;
+        let log: Option<(String, String)> =
+            connection.query_first(LOG_FORMAT).await.map_err(failed)?;
+        if log.is_none_or(|(_, format)| format != "STATEMENT") {
+            connection.query_drop(READ_COMMITTED).await.map_err(failed)?;
+        }
+        let mut is_coarse = false;
+        for (at, Statement { table, .. }) in statements.iter().enumerate() {
+            if statements[..at].iter().all(|other| other.table.name != table.name) {
+                is_coarse |= catalogue::check(&mut connection, table).await?.is_coarse;
+            }
+        }
+        connection.query_drop("COMMIT").await.map_err(failed)?;
+        Ok(Lane {
+            connection,
+            bytes_max: statement_bytes(packet_bytes),
+            is_coarse,
+            is_quiet: vec![false; statements.len()],
+            is_staged: vec![false; statements.len()],
+            is_ending: false,
+        })
+    }
+
+    /// Does a transaction for the first time.
+    async fn change(
+        &mut self,
+        mix: &mut Mix,
+        transaction: Transaction<'_>,
+    ) -> Result<Vec<Changed>, Failure> {
+        let Transaction { groups, end, hold, .. } = transaction;
+        let mut one_by_one = self.is_coarse || hold.is_some();
+        mix.script.clear();
+        for (at, group) in groups.iter().enumerate() {
+            let may_be_cut = mix.add(at, group, self.bytes_max);
+            one_by_one |= may_be_cut || !self.is_quiet[group.statement];
+        }
+        let mut found = vec![0; groups.len()];
+        if one_by_one {
+            for step in 0..mix.script.len() {
+                let group = mix.script.group(step).expect("the end is not in it");
+                let said = self.say(&mix.script, step..step + 1).await?;
+                found[group] += said.found;
+                self.is_quiet[groups[group].statement] = said.warnings == 0;
+            }
+            let changed = count(mix, groups, &found)?;
+            self.end(end, hold).await?;
+            return Ok(changed);
+        }
+        mix.script.push(words(end));
+        let mut step = 0;
+        while step < mix.script.len() {
+            let packet = mix.script.packet(step, self.bytes_max);
+            self.is_ending = end == End::Commit && packet.end == mix.script.len();
+            let mut said = Vec::with_capacity(packet.len());
+            mix.script.send(packet.clone(), &mut self.connection, &mut said).await?;
+            for (step, said) in packet.clone().zip(said) {
+                if let Some(group) = mix.script.group(step) {
+                    found[group] += said.found;
+                    if said.warnings > 0 {
+                        return Err(surprised(self.is_ending).into());
+                    }
+                }
+            }
+            step = packet.end;
+        }
+        Ok(count(mix, groups, &found)?)
+    }
+
+    /// Does one statement, and reads its warnings: a value that was changed to fit is refused.
+    async fn say(
+        &mut self,
+        script: &Script,
+        step: std::ops::Range<usize>,
+    ) -> Result<Said, Failure> {
+        let mut said = Vec::new();
+        script.send(step, &mut self.connection, &mut said).await?;
+        let said = said[0];
+        if said.warnings > 0 {
+            let listed: Vec<(String, u16, String)> = self.connection.query("SHOW WARNINGS").await?;
+            if let Some((_, code, message)) =
+                listed.into_iter().find(|(_, code, _)| !is_beside(*code))
+            {
+                return Err(Failure::Refused(class(code), message));
+            }
+        }
+        Ok(said)
+    }
+
+    /// Ends the transaction, after what holds it.
+    async fn end(&mut self, end: End, hold: Option<Hold<'_>>) -> Result<(), Failure> {
+        if let Some(hold) = hold {
+            hold.await;
+        }
+        self.is_ending = end == End::Commit;
+        Ok(self.connection.query_drop(words(end)).await?)
+    }
+}
+
+/// What became of the groups' rows.
+fn count(mix: &Mix, groups: &[Change<'_>], found: &[u64]) -> Result<Vec<Changed>, SinkError> {
+    let of = |(group, found): (&Change<'_>, &u64)| {
+        counted(&mix.statements[group.statement], *found, group.batch.len() as u64, 0)
+    };
+    groups.iter().zip(found).map(of).collect()
+}
+
+/// What became of one group's rows, of which so many were found, or inserted, and so many may be gone.
+fn counted(statement: &Statement, found: u64, rows: u64, gone: u64) -> Result<Changed, SinkError> {
+    let mut changed = Changed::found(found, rows, gone)?;
+    if statement.kind == OpKind::Insert {
+        changed.rejected.add_suppressed(std::mem::take(&mut changed.missed));
+    }
+    Ok(changed)
+}
+
+fn words(end: End) -> &'static str {
+    match end {
+        End::Commit => "COMMIT;",
+        End::RollBack => "ROLLBACK;",
+    }
+}
+
+/// A warning that nothing foretold.
+fn surprised(is_committed: bool) -> SinkError {
+    let until = if is_committed { ", and has committed it" } else { "" };
+    let message = format!(
+        "MySQL: the server warned of a transaction that it took without a word before{until}: a value may have been \
+         changed to fit. Is there a trigger that warns of some rows?"
+    );
+    SinkError::fatal("warning", message)
+}

@@ -1,0 +1,65 @@
+//! The statements of a mix with what makes their text: encoders, words, and the script of one transaction.
+
+use std::sync::Arc;
+
+use rowstorm_sink::{Change, Encoder as _, Payload, Statement};
+
+use super::script::Script;
+use super::wording::{Grid, Wording};
+use crate::encode::LoadEncoder;
+
+/// The statements of a mix, ready to be worded.
+#[derive(Debug)]
+pub(super) struct Mix {
+    pub(super) statements: Arc<[Statement]>,
+    entries: Vec<Entry>,
+    lines: Payload,
+    pub(super) script: Script,
+}
+
+#[derive(Debug)]
+struct Entry {
+    encoder: LoadEncoder,
+    wording: Wording,
+}
+
+impl Mix {
+    pub(super) fn new(statements: &Arc<[Statement]>) -> Mix {
+        let entry = |statement: &Statement| Entry {
+            encoder: LoadEncoder::new(&statement.columns),
+            wording: Wording::new(statement),
+        };
+        Mix {
+            statements: Arc::clone(statements),
+            entries: statements.iter().map(entry).collect(),
+            lines: Payload::default(),
+            script: Script::default(),
+        }
+    }
+
+    /// A group's rows as lines, and how they are worded.
+    pub(super) fn encode(&mut self, group: &Change<'_>) -> (&Wording, Grid<'_>) {
+        let Entry { encoder, wording } = &mut self.entries[group.statement];
+        self.lines.clear();
+        encoder.encode(group.batch, &mut self.lines);
+        (wording, Grid::new(self.lines.body.as_slice(), wording.columns()))
+    }
+
+    /// Adds a group to the script; whether one of its texts ends in a space.
+    pub(super) fn add(&mut self, at: usize, group: &Change<'_>, bytes_max: usize) -> bool {
+        let mut script = std::mem::take(&mut self.script);
+        let (wording, grid) = self.encode(group);
+        script.add(at, wording, &grid, bytes_max);
+        let may_be_cut = wording.may_be_cut(&grid);
+        self.script = script;
+        may_be_cut
+    }
+
+    /// Makes a group the whole script, in other words.
+    pub(super) fn stage(&mut self, group: &Change<'_>, wording: &Wording, bytes_max: usize) {
+        let mut script = std::mem::take(&mut self.script);
+        script.clear();
+        script.add(0, wording, &self.encode(group).1, bytes_max);
+        self.script = script;
+    }
+}

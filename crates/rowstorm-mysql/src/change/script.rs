@@ -1,0 +1,121 @@
+//! The statements of a transaction, many to a packet, and the server's answer to each.
+//!
+//! A server stops at the first statement of a packet that fails: a COMMIT behind it is not done.
+
+use std::ops::Range;
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, Error};
+use rowstorm_gen::changes::OpKind;
+
+use super::wording::{Grid, Wording};
+
+/// Statements, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    text: Vec<u8>,
+    steps: Vec<Step>,
+}
+
+/// One statement.
+#[derive(Debug)]
+struct Step {
+    /// Where its text ends.
+    end: usize,
+    /// The group whose rows it finds.
+    group: Option<usize>,
+    has_rows: bool,
+}
+
+/// What the server said of one statement.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said {
+    /// Rows that were found, or inserted.
+    pub(super) found: u64,
+    /// Warnings that wait to be read.
+    pub(super) warnings: u16,
+}
+
+impl Script {
+    /// Forgets all statements, keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        self.steps.clear();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The group that a statement's rows are counted for.
+    pub(super) fn group(&self, step: usize) -> Option<usize> {
+        self.steps[step].group
+    }
+
+    /// Adds a group's rows, in as few statements of at most so many bytes as there can be.
+    pub(super) fn add(
+        &mut self,
+        group: usize,
+        wording: &Wording,
+        grid: &Grid<'_>,
+        bytes_max: usize,
+    ) {
+        let mut row = 0;
+        while row < grid.rows() {
+            let mut end = (row + wording.rows_max()).min(grid.rows());
+            let start = self.text.len();
+            loop {
+                wording.write(grid, row..end, &mut self.text);
+                if self.text.len() - start <= bytes_max || end == row + 1 {
+                    break;
+                }
+                self.text.truncate(start);
+                end = row + (end - row) / 2;
+            }
+            let has_rows = wording.kind() == OpKind::Read;
+            self.steps.push(Step { end: self.text.len(), group: Some(group), has_rows });
+            row = end;
+        }
+    }
+
+    /// Adds a statement that counts for no group, with its semicolon.
+    pub(super) fn push(&mut self, statement: &str) {
+        self.text.extend_from_slice(statement.as_bytes());
+        self.steps.push(Step { end: self.text.len(), group: None, has_rows: false });
+    }
+
+    /// The statements from one on that go in one packet of so many bytes: one at least.
+    pub(super) fn packet(&self, first: usize, bytes_max: usize) -> Range<usize> {
+        let start = self.start(first);
+        let fit = self.steps[first..].iter().take_while(|step| step.end - start <= bytes_max);
+        first..first + fit.count().max(1)
+    }
+
+    /// Sends statements in one packet, and adds what the server says of each.
+    pub(super) async fn send(
+        &self,
+        steps: Range<usize>,
+        connection: &mut Conn,
+        said: &mut Vec<Said>,
+    ) -> Result<(), Error> {
+        let text = &self.text[self.start(steps.start)..self.steps[steps.end - 1].end];
+        let mut result = connection.query_iter(text).await?;
+        for step in &self.steps[steps] {
+            let mut answer = if step.has_rows {
+                Said::default()
+            } else {
+                Said { found: result.affected_rows(), warnings: result.warnings() }
+            };
+            // Past the last row stands the next statement's answer, or its error.
+            while result.next().await?.is_some() {
+                answer.found += 1;
+            }
+            said.push(answer);
+        }
+        Ok(())
+    }
+
+    fn start(&self, step: usize) -> usize {
+        step.checked_sub(1).map_or(0, |before| self.steps[before].end)
+    }
+}
