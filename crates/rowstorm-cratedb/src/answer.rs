@@ -20,6 +20,8 @@ pub(crate) struct Answer {
 pub(crate) struct Failed {
     /// Its place in the bulk.
     pub(crate) row: usize,
+    /// What its result counts: 0 where no row was found, -2 where it was refused.
+    pub(crate) rowcount: i64,
     /// Why. CrateDB says so for the first ten rows of each shard.
     pub(crate) error: Option<ServerError>,
 }
@@ -107,11 +109,18 @@ fn whole(body: &[u8]) -> Option<Answer> {
 }
 
 impl Answer {
+    /// Takes out the rows that were not found; how many.
+    pub(crate) fn take_missed(&mut self) -> u64 {
+        let before = self.failed.len();
+        self.failed.retain(|failed| failed.rowcount != 0 || failed.error.is_some());
+        (before - self.failed.len()) as u64
+    }
+
     fn note(&mut self, item: Item) {
         let Item { rowcount, error, error_message } = item;
         let error = error.or(error_message.map(|message| ServerError { code: 0, message }));
         if rowcount != 1 || error.is_some() {
-            self.failed.push(Failed { row: self.rows as usize, error });
+            self.failed.push(Failed { row: self.rows as usize, rowcount, error });
         }
     }
 }

@@ -234,8 +234,8 @@ fn is_system_column(name: &str) -> bool {
     words.split('_').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
-/// What is read back of some rows, to compare them with those that were sent: each column, decimals as text.
-pub(crate) fn select_some(schema: &str, table: &TablePlan, condition: &str) -> String {
+/// Reads rows: each column, decimals as text.
+pub(crate) fn select(schema: &str, table: &TablePlan) -> String {
     let columns = table.columns.iter().map(|column| {
         let name = quote(&column.name);
         match column.data_type {
@@ -244,7 +244,7 @@ pub(crate) fn select_some(schema: &str, table: &TablePlan, condition: &str) -> S
         }
     });
     let columns = columns.collect::<Vec<_>>().join(", ");
-    format!("SELECT {columns} FROM {} WHERE {condition}", table_name(schema, table))
+    format!("SELECT {columns} FROM {}", table_name(schema, table))
 }
 
 #[cfg(test)]

@@ -27,17 +27,18 @@ const TAIL: &[u8] = b"\n]}";
 
 impl CrateDbEncoder {
     pub(crate) fn new(schema: &str, table: &TablePlan, method: Method) -> CrateDbEncoder {
-        let (statement, arguments) = match method {
-            Method::BulkArgs => (dialect::insert(schema, table), "bulk_args"),
-            Method::Unnest => (dialect::insert_columns(schema, table), "args"),
-        };
-        let statement = serde_json::Value::from(statement);
-        let head = format!("{{\"stmt\":{statement},\"{arguments}\":[\n").into_bytes();
-        let body = match method {
-            Method::BulkArgs => Body::Rows(RowEncoder::new(table, Cells::default())),
-            Method::Unnest => Body::Columns(ColumnEncoder::new(table, Cells::default())),
-        };
-        CrateDbEncoder { head, body }
+        match method {
+            Method::BulkArgs => CrateDbEncoder::of_rows(head(schema, table), table),
+            Method::Unnest => CrateDbEncoder {
+                head: head_of(&dialect::insert_columns(schema, table), method),
+                body: Body::Columns(ColumnEncoder::new(table, Cells::default())),
+            },
+        }
+    }
+
+    /// Rows behind a statement of some kind.
+    pub(crate) fn of_rows(head: Vec<u8>, table: &TablePlan) -> CrateDbEncoder {
+        CrateDbEncoder { head, body: Body::Rows(RowEncoder::new(table, Cells::default())) }
     }
 }
 
@@ -99,9 +100,19 @@ pub(crate) fn body_of(head: &[u8], lines: &[&[u8]]) -> Vec<u8> {
     body
 }
 
-/// What stands before the rows of a bulk.
+/// What stands before the rows of a bulk that inserts.
 pub(crate) fn head(schema: &str, table: &TablePlan) -> Vec<u8> {
-    CrateDbEncoder::new(schema, table, Method::BulkArgs).head
+    head_of(&dialect::insert(schema, table), Method::BulkArgs)
+}
+
+/// What stands before the parameters of a statement.
+pub(crate) fn head_of(statement: &str, method: Method) -> Vec<u8> {
+    let arguments = match method {
+        Method::BulkArgs => "bulk_args",
+        Method::Unnest => "args",
+    };
+    let statement = serde_json::Value::from(statement);
+    format!("{{\"stmt\":{statement},\"{arguments}\":[\n").into_bytes()
 }
 
 /// A cell and the comma behind it.

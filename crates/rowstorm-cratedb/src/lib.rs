@@ -6,6 +6,7 @@
 
 mod answer;
 mod catalogue;
+mod change;
 mod connect;
 mod dialect;
 mod encode;
@@ -14,6 +15,7 @@ mod place;
 mod query;
 mod release;
 mod replay;
+mod scan;
 mod types;
 mod write;
 
@@ -23,10 +25,11 @@ use rowstorm_gen::TablePlan;
 use rowstorm_schema::DataType;
 use rowstorm_sink::sql::{any_row, has_rows};
 use rowstorm_sink::{
-    Audit, ConnectOptions, Explanation, Limits, NoChanger, Prepare, PrepareMode, Scope,
-    ServerCounters, ServerFact, Sink, SinkError,
+    Audit, BoxScan, ChangeLimits, ConnectOptions, Explanation, Limits, Prepare, PrepareMode, Scope,
+    ServerCounters, ServerFact, Sink, SinkError, Statement,
 };
 
+pub use change::CrateDbChanger;
 use connect::Server;
 pub use encode::CrateDbEncoder;
 use place::{Compression, Method};
@@ -100,6 +103,10 @@ impl CrateDb {
         }
     }
 
+    fn is_ready(&self, table: &TablePlan) -> bool {
+        self.known().tables.contains(&table.name.to_string())
+    }
+
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,7 +115,7 @@ impl CrateDb {
 impl Sink for CrateDb {
     type Writer = CrateDbWriter;
     type Encoder = CrateDbEncoder;
-    type Changer = NoChanger;
+    type Changer = CrateDbChanger;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         // Only a primary key keeps rows apart: there are no unique constraints.
@@ -166,8 +173,24 @@ impl Sink for CrateDb {
     }
 
     async fn writer(&self, table: &Arc<TablePlan>) -> Result<CrateDbWriter, SinkError> {
-        let is_ready = self.known().tables.contains(&table.name.to_string());
+        let is_ready = self.is_ready(table);
         CrateDbWriter::open(Arc::clone(&self.server), Arc::clone(table), is_ready).await
+    }
+
+    fn change_limits(&self, mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        change::limits(mix)
+    }
+
+    fn explain_change(&self, statement: &Statement) -> Option<String> {
+        Some(change::wording(self.schema(), statement))
+    }
+
+    async fn changer(&self, mix: &Arc<[Statement]>) -> Result<CrateDbChanger, SinkError> {
+        CrateDbChanger::open(&self.server, mix, |table| self.is_ready(table)).await
+    }
+
+    async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {
+        scan::open(&self.server, table).await
     }
 
     async fn finish(&self, table: &TablePlan, _: &Prepare) -> Result<(), SinkError> {

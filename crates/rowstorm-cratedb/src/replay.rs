@@ -17,7 +17,7 @@ use crate::error::{CONFLICT, DUPLICATE};
 use crate::write::CrateDbWriter;
 
 /// Keys that are looked up at once.
-const LOOKED_UP: usize = 100;
+pub(crate) const LOOKED_UP: usize = 100;
 
 type Row = Vec<Value>;
 
@@ -48,15 +48,9 @@ pub(crate) async fn confirmed(
     server.rows(&dialect::refresh(server.schema(), table), &[]).await?;
     let mut confirmed = 0;
     for some in candidates.chunks(LOOKED_UP) {
-        let each = table
-            .key
-            .iter()
-            .map(|&place| format!("{} = ?", dialect::quote(&table.columns[place].name)));
-        let one = format!("({})", each.collect::<Vec<_>>().join(" AND "));
-        let condition = vec![one; some.len()].join(" OR ");
         let keys: Row =
             some.iter().flat_map(|row| table.key.iter().map(|&place| row[place].clone())).collect();
-        let sql = dialect::select_some(server.schema(), table, &condition);
+        let sql = select_some(server.schema(), table, some.len());
         let standing: HashMap<String, Row> = server
             .rows(&sql, &keys)
             .await?
@@ -66,13 +60,26 @@ pub(crate) async fn confirmed(
             .collect();
         for row in some {
             let key = key(table, row);
-            let same = standing.get(&key).is_some_and(|there| is_same_row(table, row, there));
+            let same = standing
+                .get(&key)
+                .is_some_and(|there| is_same_row(table, &writer.steady, row, there));
             if same && taken.insert(key) {
                 confirmed += 1;
             }
         }
     }
     Ok(confirmed)
+}
+
+/// Reads so many rows by their keys: a parameter for each column of each key.
+pub(crate) fn select_some(schema: &str, table: &TablePlan, count: usize) -> String {
+    format!("{} WHERE {}", dialect::select(schema, table), by_keys(table, count))
+}
+
+fn by_keys(table: &TablePlan, count: usize) -> String {
+    let equal = |place: &usize| format!("{} = ?", dialect::quote(&table.columns[*place].name));
+    let one = table.key.iter().map(equal).collect::<Vec<_>>().join(" AND ");
+    vec![format!("({one})"); count].join(" OR ")
 }
 
 /// Rows of a body that holds columns.
@@ -86,7 +93,8 @@ pub(crate) fn rows_of_columns(body: &[u8]) -> Vec<Vec<u8>> {
     (0..count).map(line).collect()
 }
 
-fn row(line: &[u8]) -> Option<Row> {
+/// The cells of a line of a body.
+pub(crate) fn row(line: &[u8]) -> Option<Row> {
     serde_json::from_slice(line).ok()
 }
 
@@ -105,9 +113,9 @@ fn key(table: &TablePlan, row: &Row) -> String {
     cells.collect::<Vec<_>>().join(",")
 }
 
-fn is_same_row(table: &TablePlan, sent: &Row, there: &Row) -> bool {
-    let mut cells = table.columns.iter().zip(sent.iter().zip(there));
-    cells.all(|(column, (sent, there))| is_same(column, sent, there))
+fn is_same_row(table: &TablePlan, columns: &[usize], sent: &Row, there: &Row) -> bool {
+    let same = |place: &usize| is_same(&table.columns[*place], &sent[*place], &there[*place]);
+    columns.iter().all(same)
 }
 
 fn is_same(column: &ColumnPlan, sent: &Value, there: &Value) -> bool {

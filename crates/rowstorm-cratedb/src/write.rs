@@ -40,6 +40,8 @@ const SKIPPED_SAMPLE: &str =
 pub struct CrateDbWriter {
     pub(crate) server: Arc<Server>,
     pub(crate) table: Arc<TablePlan>,
+    /// The columns by which a row is known that stands already: all of them, unless others change later.
+    pub(crate) steady: Vec<usize>,
     method: Method,
     head: Vec<u8>,
     /// What an error for a whole bulk leaves of its rows.
@@ -49,7 +51,7 @@ pub struct CrateDbWriter {
 }
 
 /// What became of a request.
-enum Sent {
+pub(crate) enum Sent {
     /// It was carried out; the body of the answer.
     Done(Vec<u8>),
     /// It was not.
@@ -63,14 +65,26 @@ impl CrateDbWriter {
         is_ready: bool,
     ) -> Result<CrateDbWriter, SinkError> {
         let method = dialect::method(server.method(), &table);
+        let head = head(server.schema(), &table);
+        CrateDbWriter::with(server, table, method, head, is_ready).await
+    }
+
+    /// One whose requests are `bulk_args` of a statement: `head` is what stands before them.
+    pub(crate) async fn with(
+        server: Arc<Server>,
+        table: Arc<TablePlan>,
+        method: Method,
+        head: Vec<u8>,
+        is_ready: bool,
+    ) -> Result<CrateDbWriter, SinkError> {
         let version = crate::catalogue::version(&server).await?;
         let wrote = match method {
             Method::BulkArgs => release::wrote(&version),
             // The rows of a SELECT are written as they come.
             Method::Unnest => Wrote::Perhaps,
         };
-        let head = head(server.schema(), &table);
-        Ok(CrateDbWriter { server, table, method, head, wrote, is_ready })
+        let steady = (0..table.columns.len()).collect();
+        Ok(CrateDbWriter { server, table, steady, method, head, wrote, is_ready })
     }
 
     /// Writes rows that were not sent before.
@@ -124,7 +138,11 @@ impl CrateDbWriter {
     }
 
     /// Finds the rows at fault of a bulk that was refused as a whole.
-    async fn sift(&self, lines: &[&[u8]], error: ServerError) -> Result<Answer, SinkError> {
+    pub(crate) async fn sift(
+        &self,
+        lines: &[&[u8]],
+        error: ServerError,
+    ) -> Result<Answer, SinkError> {
         let mut answer = Answer::default();
         let mut left: Vec<(Range<usize>, ServerError)> = vec![(0..lines.len(), error)];
         let mut requests = 0;
@@ -155,7 +173,7 @@ impl CrateDbWriter {
         Ok(answer)
     }
 
-    async fn send(&self, body: &[u8]) -> Result<Sent, SinkError> {
+    pub(crate) async fn send(&self, body: &[u8]) -> Result<Sent, SinkError> {
         let compression = self.server.compression();
         let body = match compression {
             // The client sends what it owns.
@@ -176,7 +194,8 @@ impl CrateDbWriter {
     }
 }
 
-fn read(body: &[u8]) -> Result<Answer, SinkError> {
+/// The answer to a bulk.
+pub(crate) fn read(body: &[u8]) -> Result<Answer, SinkError> {
     answer::bulk(body).ok_or_else(|| in_doubt("its answer to a bulk cannot be read"))
 }
 
@@ -205,7 +224,11 @@ impl Answer {
     /// Adds rows that were refused together.
     fn refuse(&mut self, range: Range<usize>, error: &ServerError) {
         self.rows += range.len() as u64;
-        self.failed.extend(range.map(|row| Failed { row, error: Some(error.clone()) }));
+        self.failed.extend(range.map(|row| Failed {
+            row,
+            rowcount: -2,
+            error: Some(error.clone()),
+        }));
     }
 }
 
@@ -220,7 +243,7 @@ fn compressed(body: &[u8]) -> Bytes {
 }
 
 /// Every row of a bulk in its place.
-fn book(answer: &Answer, rows: u64) -> Result<Outcome, SinkError> {
+pub(crate) fn book(answer: &Answer, rows: u64) -> Result<Outcome, SinkError> {
     if answer.rows != rows {
         let message = format!("it answered for {} rows of {rows}", answer.rows);
         return Err(in_doubt(&message));
@@ -271,7 +294,7 @@ mod tests {
     fn answer(rows: u64, failed: &[(usize, u32, &str)]) -> Answer {
         let failed = failed.iter().map(|&(row, code, message)| {
             let error = ServerError { code, message: message.to_owned() };
-            Failed { row, error: (code > 0).then_some(error) }
+            Failed { row, rowcount: -2, error: (code > 0).then_some(error) }
         });
         Answer { rows, failed: failed.collect() }
     }

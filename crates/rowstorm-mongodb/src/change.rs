@@ -13,8 +13,8 @@ use mongodb::Database;
 use mongodb::bson::{Bson, RawDocument, RawDocumentBuf, doc};
 use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::{
-    Attempt, Change, ChangeLimits, Changed, Changer, Delivery, End, SinkError, SinkErrorKind,
-    Statement, Transaction,
+    Attempt, Change, ChangeLimits, Changed, Changer, Delivery, End, SinkError, Statement,
+    Transaction,
 };
 
 use crate::answer::{Answer, DUPLICATE_KEY};
@@ -204,24 +204,13 @@ impl Changer for MongodbChanger {
         for (at, group) in transaction.groups.iter().enumerate() {
             let gone = transaction.gone(at, &self.mix);
             let answer = self.group(group, gone, transaction.attempt, &mut done).await;
-            changed.push(answer.map_err(|error| in_doubt(error, done))?);
+            changed.push(answer.map_err(|error| if done { error.in_part() } else { error })?);
         }
         if let Some(hold) = transaction.hold.take() {
             hold.await;
         }
         Ok(changed)
     }
-}
-
-/// An error behind a command that wrote: the transaction is done in part, and a replay does the rest.
-fn in_doubt(mut error: SinkError, done: bool) -> SinkError {
-    error.kind = match error.kind {
-        SinkErrorKind::Busy { .. } | SinkErrorKind::TooLarge | SinkErrorKind::Lost(_) if done => {
-            SinkErrorKind::Lost(Delivery::InDoubt)
-        }
-        kind => kind,
-    };
-    error
 }
 
 /// A field's type and value, as bytes; none of a field that is not there.

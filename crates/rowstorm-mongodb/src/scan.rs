@@ -100,19 +100,10 @@ fn read(value: RawBsonRef<'_>, data_type: DataType) -> Value {
     }
 }
 
-/// A decimal with at least `scale` digits behind its point; `None` for what is no number, and for more digits than we count.
+/// `None` for what is no number, and for more digits than we count.
 fn decimal(bytes: [u8; 16], scale: u8) -> Option<Value> {
-    let (mut unscaled, mut exponent) = decimal_parts(bytes)?;
-    let wanted = -i32::from(scale);
-    while exponent > wanted {
-        unscaled = unscaled.checked_mul(10)?;
-        exponent -= 1;
-    }
-    while exponent < wanted && unscaled % 10 == 0 {
-        unscaled /= 10;
-        exponent += 1;
-    }
-    Some(Value::Decimal { unscaled, scale: u8::try_from(-exponent).ok()? })
+    let (unscaled, exponent) = decimal_parts(bytes)?;
+    told::scaled(unscaled, exponent, scale)
 }
 
 /// Appends a value as JSON, as the documents of other databases hold it.

@@ -60,6 +60,18 @@ impl SinkError {
         SinkError { source: Some(Box::new(source)), ..self }
     }
 
+    /// The same error behind something of the transaction that was written and stays: what is done and what is not is in doubt.
+    #[must_use]
+    pub fn in_part(self) -> SinkError {
+        let kind = match self.kind {
+            SinkErrorKind::Busy { .. } | SinkErrorKind::TooLarge | SinkErrorKind::Lost(_) => {
+                SinkErrorKind::Lost(Delivery::InDoubt)
+            }
+            SinkErrorKind::Fatal => SinkErrorKind::Fatal,
+        };
+        SinkError { kind, ..self }
+    }
+
     /// It cannot succeed.
     pub fn fatal(class: impl Into<String>, message: impl Into<String>) -> SinkError {
         SinkError::new(SinkErrorKind::Fatal, class, message)

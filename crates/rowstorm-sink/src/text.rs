@@ -33,17 +33,33 @@ pub fn value(text: String, data_type: DataType) -> Value {
     read.unwrap_or(Value::Text(text))
 }
 
-/// A decimal with `scale` digits behind its point, more if it has more; `None` if it is none, or has more than 38 digits.
+/// A decimal with `scale` digits behind its point, more if it has more, perhaps with an exponent (`-1.5E-7`); `None` if it is
+/// none, or has more than 38 digits.
 pub fn decimal(text: &str, scale: u8) -> Option<Value> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let fraction = fraction.trim_end_matches('0');
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let is_digit = |byte: u8| byte.is_ascii_digit();
     let is_number =
         whole.bytes().next_back().is_some_and(is_digit) && fraction.bytes().all(is_digit);
-    let scale = scale.max(u8::try_from(fraction.len()).ok()?);
-    let digits = format!("{whole}{fraction:0<width$}", width = usize::from(scale));
-    let unscaled = digits.parse().ok().filter(|_| is_number)?;
-    Some(Value::Decimal { unscaled, scale })
+    let unscaled: i128 = format!("{whole}{fraction}").parse().ok().filter(|_| is_number)?;
+    let exponent =
+        exponent.parse::<i32>().ok()?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    scaled(unscaled, exponent, scale)
+}
+
+/// `unscaled × 10^exponent` with `scale` digits behind its point, more if it has more.
+pub fn scaled(mut unscaled: i128, mut exponent: i32, scale: u8) -> Option<Value> {
+    let wanted = -i32::from(scale);
+    while exponent > wanted && unscaled != 0 {
+        unscaled = unscaled.checked_mul(10)?;
+        exponent -= 1;
+    }
+    while exponent < wanted && unscaled % 10 == 0 {
+        unscaled /= 10;
+        exponent += 1;
+    }
+    let exponent = exponent.min(wanted);
+    Some(Value::Decimal { unscaled, scale: u8::try_from(-exponent).ok()? })
 }
 
 /// The microseconds since 1970-01-01T00:00:00Z of `YYYY-MM-DD`, `T` or a space, `HH:MM:SS`, perhaps a fraction of up to six
@@ -121,10 +137,14 @@ mod tests {
             ("7", 700, 2),
             ("1.2345", 12345, 4),
             ("1.2000", 120, 2),
+            ("1E-10", 1, 10),
+            ("-1.5E+2", -15_000, 2),
+            ("0E-10", 0, 2),
+            ("0e9", 0, 2),
         ] {
             assert_eq!(decimal(text, 2), Some(Value::Decimal { unscaled, scale }), "{text}");
         }
-        for wrong in ["abc", "1.-5", "", "1e3"] {
+        for wrong in ["abc", "1.-5", "", "1ex", "1E+99"] {
             assert_eq!(decimal(wrong, 2), None, "{wrong}");
         }
     }

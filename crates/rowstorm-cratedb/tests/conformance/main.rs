@@ -33,6 +33,10 @@ impl Subject for RealServer {
         reader::can_name(place, name)
     }
 
+    fn can_key(data_type: &str) -> bool {
+        reader::can_key(data_type)
+    }
+
     async fn read(_: &CrateDb, table: &TablePlan) -> Vec<Row> {
         reader::read(&std::env::var(VARIABLE).expect("cases run only with a server"), table)
     }

@@ -8,9 +8,14 @@ use rowstorm_gen::schema::DataType;
 use rowstorm_sink::conformance::{NamePlace, Need, Row};
 use serde_json::{Value, json};
 
-/// What CrateDB does not have: indexes to make, connections to kill, transactions.
+/// What CrateDB does not have: indexes to make, connections to kill, transactions, keys that change.
 pub(crate) const LACKS: &[Need] =
-    &[Need::Indexes, Need::Connections, Need::Transactions, Need::Changes, Need::Scan];
+    &[Need::Indexes, Need::Connections, Need::Transactions, Need::Undo, Need::Rekey];
+
+/// Whether a primary key can have a column of this type.
+pub(crate) fn can_key(data_type: &str) -> bool {
+    !data_type.starts_with("decimal")
+}
 
 /// The outermost two stand for nulls inside the server, which refuses them.
 pub(crate) const BIGINT: (i64, i64) = (i64::MIN + 1, i64::MAX - 1);

@@ -41,6 +41,10 @@ impl Subject for OnDouble {
         reader::can_name(place, name)
     }
 
+    fn can_key(data_type: &str) -> bool {
+        reader::can_key(data_type)
+    }
+
     async fn read(_: &CrateDb, table: &TablePlan) -> Vec<Row> {
         reader::read(DOUBLE.url(), table)
     }

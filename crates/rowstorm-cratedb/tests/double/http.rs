@@ -53,7 +53,7 @@ fn serve(connection: &TcpStream, state: &Mutex<State>) -> Option<()> {
         let answer = {
             let mut state = lock();
             state.requests += 1;
-            let fault = if is_insert(&body) { state.faults.pop_front() } else { None };
+            let fault = if is_write(&body) { state.faults.pop_front() } else { None };
             if state.token.is_some() && state.token != request.token {
                 let body = "Password authentication failed for user \"me\"\n".to_owned();
                 let header = "www-authenticate: Basic realm=\"CrateDB Authenticator\"\r\n";
@@ -83,9 +83,10 @@ fn serve(connection: &TcpStream, state: &Mutex<State>) -> Option<()> {
 }
 
 /// Faults befall what writes; what asks is answered.
-fn is_insert(body: &[u8]) -> bool {
+fn is_write(body: &[u8]) -> bool {
     let start = &body[..body.len().min(40)];
-    start.windows(6).any(|word| word.eq_ignore_ascii_case(b"insert"))
+    let says = |wanted: &[u8; 6]| start.windows(6).any(|word| word.eq_ignore_ascii_case(wanted));
+    says(b"insert") || says(b"update") || says(b"delete")
 }
 
 fn head(reader: &mut impl BufRead) -> Option<Request> {

@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "each test that has the double uses a part of it")]
 
 mod catalogue;
+mod change;
 mod http;
 mod insert;
 mod parse;
@@ -188,10 +189,16 @@ impl State {
             (Statement::Insert(insert), Some(rows)) => {
                 insert::bulk(&mut self.store, self.release, &insert, rows, fault)
             }
+            (Statement::Change(change), Some(rows)) => change::bulk(&mut self.store, &change, rows),
             (_, Some(_)) => Err(Refused::new(
                 400,
                 4004,
                 "UnsupportedFeatureException[Bulk operations for statements that return result sets is not supported]",
+            )),
+            (Statement::Change(_), None) => Err(Refused::new(
+                400,
+                4004,
+                "UnsupportedFeatureException[this double changes rows in bulks]",
             )),
             (Statement::Insert(insert), None) => insert::single(&mut self.store, &insert, args),
             (Statement::Create(create), None) => self.store.create(create),

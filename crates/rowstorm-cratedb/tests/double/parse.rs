@@ -1,6 +1,10 @@
 //! A small grammar: what an adapter says to CrateDB, and nothing else.
 
+mod change;
+
 use serde_json::{Number, Value};
+
+pub(super) use change::Change;
 
 use super::table::{Column, Policy, Type};
 use super::token::{Token, tokens};
@@ -15,6 +19,7 @@ pub(super) enum Statement {
     Drop { name: Name, if_exists: bool },
     Refresh(Name),
     Insert(Insert),
+    Change(Change),
     Select(Select),
 }
 
@@ -46,6 +51,7 @@ pub(super) struct Select {
     pub(super) group: Vec<Expr>,
     pub(super) order: Vec<Expr>,
     pub(super) limit: Option<usize>,
+    pub(super) offset: usize,
 }
 
 #[derive(Debug)]
@@ -66,6 +72,7 @@ pub(super) enum Expr {
     Cast(Box<Expr>, Type),
     Field(Box<Expr>, String),
     Same(Box<Expr>, Box<Expr>),
+    More(Box<Expr>, Box<Expr>),
     Between(Box<Expr>, Box<Expr>, Box<Expr>),
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
@@ -86,6 +93,8 @@ pub(super) fn statement(sql: &str) -> Done<Statement> {
             Statement::Refresh(reader.relation()?)
         }
         "insert" => Statement::Insert(reader.insert()?),
+        "update" => Statement::Change(reader.update()?),
+        "delete" => Statement::Change(reader.delete()?),
         "select" => Statement::Select(reader.select()?),
         other => {
             return Err(Refused::parse(format!("ParsingException[mismatched input '{other}']")));
@@ -354,7 +363,8 @@ impl Reader {
         let order =
             if self.takes_all(&["order", "by"])? { self.commas(Reader::expr)? } else { Vec::new() };
         let limit = if self.takes("limit") { Some(self.number()?) } else { None };
-        Ok(Select { items, from, condition, group, order, limit })
+        let offset = if self.takes("offset") { self.number()? } else { 0 };
+        Ok(Select { items, from, condition, group, order, limit, offset })
     }
 
     fn commas<T>(&mut self, mut each: impl FnMut(&mut Reader) -> Done<T>) -> Done<Vec<T>> {
@@ -385,6 +395,9 @@ impl Reader {
         let left = self.primary()?;
         if self.takes_mark("=") {
             return Ok(Expr::Same(Box::new(left), Box::new(self.primary()?)));
+        }
+        if self.takes_mark(">") {
+            return Ok(Expr::More(Box::new(left), Box::new(self.primary()?)));
         }
         if self.takes("between") {
             let low = self.primary()?;
@@ -422,6 +435,11 @@ impl Reader {
             Token::Mark("?") => {
                 self.parameters += 1;
                 Ok(Expr::Parameter(self.parameters - 1))
+            }
+            Token::Mark("$") => {
+                let number: usize = self.number()?;
+                let number = number.checked_sub(1);
+                Ok(Expr::Parameter(number.ok_or_else(|| self.unexpected("a number from 1"))?))
             }
             Token::Mark("(") => {
                 let inner = self.expr()?;

@@ -43,7 +43,7 @@ pub(super) fn answer(world: &World<'_>, select: &Select) -> Done<String> {
 }
 
 fn run(world: &World<'_>, select: &Select) -> Done<Relation> {
-    let source = source(world, &select.from)?;
+    let source = source(world, select)?;
     let mut rows = Vec::new();
     for row in &source.rows {
         let keeps = match &select.condition {
@@ -87,13 +87,14 @@ fn run(world: &World<'_>, select: &Select) -> Done<Relation> {
             }
         }
     }
+    made.drain(..select.offset.min(made.len()));
     made.truncate(select.limit.unwrap_or(usize::MAX));
     Ok(Relation { names, decimals: source.decimals, rows: made })
 }
 
-fn source(world: &World<'_>, from: &From) -> Done<Relation> {
+fn source(world: &World<'_>, select: &Select) -> Done<Relation> {
     let none = HashSet::new();
-    match from {
+    match &select.from {
         From::Nothing => Ok(Relation { names: Vec::new(), decimals: none, rows: vec![Vec::new()] }),
         From::Subquery(select) => run(world, select),
         From::Relation(name) => {
@@ -107,9 +108,40 @@ fn source(world: &World<'_>, from: &From) -> Done<Relation> {
             Ok(Relation {
                 names: table.columns.iter().map(|column| column.name.clone()).collect(),
                 decimals: decimals.map(|column| column.name.clone()).collect(),
-                // What was not refreshed is not seen.
-                rows: table.rows[..table.visible].to_vec(),
+                // What was not refreshed is not seen, but by whole keys.
+                rows: if select.condition.as_ref().is_some_and(|it| is_by_keys(it, &table.key)) {
+                    table.rows.clone()
+                } else {
+                    table.refreshed.clone()
+                },
             })
+        }
+    }
+}
+
+/// Whether a condition names whole keys and nothing else.
+fn is_by_keys(condition: &Expr, key: &[String]) -> bool {
+    fn equal(expr: &Expr, columns: &mut Vec<String>) -> bool {
+        match expr {
+            Expr::And(one, other) => equal(one, columns) && equal(other, columns),
+            Expr::Same(column, _) => match &**column {
+                Expr::Column(name) => {
+                    columns.push(name.clone());
+                    true
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+    match condition {
+        Expr::Or(one, other) => is_by_keys(one, key) && is_by_keys(other, key),
+        one => {
+            let mut columns = Vec::new();
+            !key.is_empty()
+                && equal(one, &mut columns)
+                && columns.len() == key.len()
+                && key.iter().all(|name| columns.contains(name))
         }
     }
 }
@@ -235,6 +267,10 @@ impl Row<'_> {
             Expr::Same(one, other) => {
                 let order = compare(&self.value(one)?, &self.value(other)?);
                 order.map_or(Value::Null, |order| (order == Ordering::Equal).into())
+            }
+            Expr::More(one, other) => {
+                let order = compare(&self.value(one)?, &self.value(other)?);
+                order.map_or(Value::Null, |order| (order == Ordering::Greater).into())
             }
             Expr::Between(value, low, high) => {
                 let value = self.value(value)?;

@@ -1,6 +1,6 @@
 //! Tables: types, casts, rows, and what a shard refuses.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -22,9 +22,11 @@ pub(super) struct Table {
     pub(super) shards: u64,
     pub(super) replicas: String,
     pub(super) rows: Vec<Vec<Value>>,
-    /// How many of the rows readers see.
-    pub(super) visible: usize,
-    pub(super) keys: HashSet<String>,
+    /// The rows as readers see them who do not look for whole keys.
+    pub(super) refreshed: Vec<Vec<Value>>,
+    is_refreshed: bool,
+    /// Where the row of a key is.
+    places: HashMap<String, usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -107,8 +109,9 @@ impl Store {
             shards: shards.unwrap_or(4),
             replicas: replicas.unwrap_or_else(|| "0-1".to_owned()),
             rows: Vec::new(),
-            visible: 0,
-            keys: HashSet::new(),
+            refreshed: Vec::new(),
+            is_refreshed: true,
+            places: HashMap::new(),
         };
         self.tables.insert(name, table);
         Ok(touched(1))
@@ -124,7 +127,10 @@ impl Store {
 
     pub(super) fn refresh(&mut self, name: &Name) -> Done<String> {
         let table = self.table_mut(name)?;
-        table.visible = table.rows.len();
+        if !table.is_refreshed {
+            table.refreshed.clone_from(&table.rows);
+            table.is_refreshed = true;
+        }
         Ok(touched(1))
     }
 }
@@ -294,7 +300,53 @@ impl Table {
 
     /// What a shard finds wrong with a row that was cast, and what it makes of it.
     pub(super) fn store(&mut self, mut row: Vec<Value>) -> Done<()> {
-        for (column, value) in self.columns.iter_mut().zip(&mut row) {
+        self.check(&mut row)?;
+        if let Some(key) = self.key_of(&row)
+            && self.places.insert(key.clone(), self.rows.len()).is_some_and(|old| {
+                self.places.insert(key, old);
+                true
+            })
+        {
+            let message =
+                "DuplicateKeyException[A document with the same primary key exists already]";
+            return Err(Refused::new(409, 4091, message));
+        }
+        self.rows.push(row);
+        self.is_refreshed = false;
+        Ok(())
+    }
+
+    /// Sets some columns of the row with this key, or (`None`) takes it away; how many rows there were.
+    pub(super) fn change(
+        &mut self,
+        wanted: &[Value],
+        values: Option<Vec<(usize, Value)>>,
+    ) -> Done<u64> {
+        let key = self.key_of(wanted).unwrap_or_default();
+        let Some(&place) = self.places.get(&key) else { return Ok(0) };
+        match values {
+            Some(values) => {
+                let mut row = self.rows[place].clone();
+                for (column, value) in values {
+                    row[column] = value;
+                }
+                self.check(&mut row)?;
+                self.rows[place] = row;
+            }
+            None => {
+                self.places.remove(&key);
+                self.rows.swap_remove(place);
+                if let Some(moved) = self.rows.get(place).and_then(|row| self.key_of(row)) {
+                    self.places.insert(moved, place);
+                }
+            }
+        }
+        self.is_refreshed = false;
+        Ok(1)
+    }
+
+    fn check(&mut self, row: &mut [Value]) -> Done<()> {
+        for (column, value) in self.columns.iter_mut().zip(row) {
             if value.is_null() && !column.is_nullable {
                 return Err(Refused::parse(format!(
                     "SQLParseException[\"{}\" must not be null]",
@@ -303,14 +355,6 @@ impl Table {
             }
             check_value(column, value)?;
         }
-        if let Some(key) = self.key_of(&row)
-            && !self.keys.insert(key)
-        {
-            let message =
-                "DuplicateKeyException[A document with the same primary key exists already]";
-            return Err(Refused::new(409, 4091, message));
-        }
-        self.rows.push(row);
         Ok(())
     }
 }

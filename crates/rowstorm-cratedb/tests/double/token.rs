@@ -14,7 +14,8 @@ pub(super) enum Token {
     Mark(&'static str),
 }
 
-const MARKS: [&str; 14] = ["::", "(", ")", "[", "]", ",", ".", "?", "=", "*", "-", "+", ";", "<"];
+const MARKS: [&str; 16] =
+    ["::", "(", ")", "[", "]", ",", ".", "?", "=", "*", "-", "+", ";", "<", ">", "$"];
 
 /// Cuts a statement.
 pub(super) fn tokens(sql: &str) -> Done<Vec<Token>> {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bed;
+mod changes;
 #[path = "../double/mod.rs"]
 mod double;
 mod refusals;
