@@ -222,6 +222,9 @@ pub(crate) struct VerifyArgs {
     /// The schema file of the record, if it is not where the record says
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<String>,
+    /// How a copy differs from what was written: a file with its names, nesting and encodings (docs/verify.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<String>,
     /// Only what the database counts and sums itself
     #[arg(long, conflicts_with = "full")]
     pub(crate) counts: bool,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rowstorm::generate::PlanOptions;
-use rowstorm::schema::{Format, Schema, Table};
+use rowstorm::schema::{FieldMap, Format, Schema, Table};
 use rowstorm::{Plan, schema};
 
 use crate::exit::{Exit, Failure, Result};
@@ -43,6 +43,18 @@ impl Document {
 
     pub(crate) fn tables(&self) -> impl Iterator<Item = (&String, &Table)> {
         self.schema.tables.iter()
+    }
+}
+
+/// Reads how a copy differs from the tables of a schema.
+pub(crate) fn field_map(name: &str, schema: &Schema) -> Result<FieldMap> {
+    let text = std::fs::read_to_string(name)
+        .map_err(|cause| Failure::io(format!("cannot read {name}"), &cause))?;
+    let map = FieldMap::parse(&text, format(name)?, name)
+        .map_err(|invalid| Failure::laid_out(Exit::Usage, invalid.to_string()))?;
+    match map.problem(schema) {
+        None => Ok(map),
+        Some(problem) => Err(Failure::usage(format!("{name}: {problem}"))),
     }
 }
 

@@ -7,6 +7,9 @@ use crate::verification::{Finding, Verification, VerifiedTable, Wrongs};
 /// Where the values of the lines begin.
 const INDENT: usize = 13;
 
+/// Counts and sums of a table that are shown.
+const CONTRADICTIONS_MAX: usize = 3;
+
 impl Verification {
     /// The comparison as text that ends with a line break.
     ///
@@ -25,10 +28,14 @@ impl Verification {
             let pad = " ".repeat(width.unwrap_or(0) - name.chars().count());
             let said = format!("{name}{pad}   {}", facts(table));
             line(&mut text, style, "table", &said);
-            for wrong in &table.contradictions {
+            for wrong in table.contradictions.iter().take(CONTRADICTIONS_MAX) {
                 let what =
                     format!("{}: must be {}, is {}", wrong.what, wrong.expected, wrong.found);
                 line(&mut text, style, "", &style.paint(Ink::Bad, &clean(&what)));
+            }
+            let more = table.contradictions.len().saturating_sub(CONTRADICTIONS_MAX);
+            if more > 0 {
+                line(&mut text, style, "", &format!("and {more} counts and sums more, in --json"));
             }
             for note in &table.notes {
                 line(&mut text, style, "", &clean(note));

@@ -9,6 +9,7 @@ mod column;
 mod data_type;
 mod document;
 mod effective;
+mod field_map;
 mod fit;
 mod fixed;
 mod generator;
@@ -33,6 +34,7 @@ pub use changes::{Arrivals, Change, ChangeKind, Changes, Pick, Transaction};
 pub use column::{Column, Per};
 pub use data_type::{DataType, IntWidth, ParseDataTypeError};
 pub use effective::{EffectiveColumn, LevelRule, Origin};
+pub use field_map::{ColumnMap, DeletedMap, Encoding, FieldMap, TableMap};
 pub use fixed::Fixed;
 pub use generator::{
     ArraySpec, ClockSpec, Fake, FaultsSpec, Generator, LogNormalSpec, NormalSpec, RefSpec,

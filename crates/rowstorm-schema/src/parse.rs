@@ -110,25 +110,38 @@ impl Schema {
 }
 
 fn read(text: &str, format: Format, problems: &mut Problems) -> Option<Schema> {
+    let mut root = tree(text, format, "a schema starts with `version: 1` and `tables:`", problems)?;
+    let schema = document::de::read::<Schema>(&mut root, problems)?;
+    validate::schema(&schema, &root, problems);
+    Some(schema)
+}
+
+/// Reads another document than a schema: its structure alone is checked.
+pub(crate) fn plain<T: serde::de::DeserializeOwned>(
+    text: &str,
+    format: Format,
+    file: &str,
+    help: &str,
+) -> Result<T, Invalid> {
+    let mut problems = Problems::new(file);
+    let read = tree(text, format, help, &mut problems)
+        .and_then(|mut root| document::de::read::<T>(&mut root, &mut problems));
+    match read {
+        Some(read) if problems.is_empty() => Ok(read),
+        Some(_) | None => Err(Invalid(problems.into_sorted())),
+    }
+}
+
+fn tree(text: &str, format: Format, help: &str, problems: &mut Problems) -> Option<Node> {
     let root = match format {
         Format::Yaml => document::yaml::parse(text, problems),
         Format::Toml => document::toml::parse(text, problems),
         Format::Json => document::json::parse(text, problems),
     };
-    let Some(mut root) = root else {
-        if problems.is_empty() {
-            let message = "the document is empty".to_owned();
-            let help = Some("a schema starts with `version: 1` and `tables:`".to_owned());
-            problems.add(
-                document::Mark { line: 1, column: 1 },
-                &document::Place::root(),
-                message,
-                help,
-            );
-        }
-        return None;
-    };
-    let schema = document::de::read::<Schema>(&mut root, problems)?;
-    validate::schema(&schema, &root, problems);
-    Some(schema)
+    if root.is_none() && problems.is_empty() {
+        let message = "the document is empty".to_owned();
+        let start = document::Mark { line: 1, column: 1 };
+        problems.add(start, &document::Place::root(), message, Some(help.to_owned()));
+    }
+    root
 }

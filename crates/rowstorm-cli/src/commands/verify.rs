@@ -14,6 +14,7 @@ use rowstorm::sink::{BoxSink, Sink, SinkError};
 
 use crate::args::VerifyArgs;
 use crate::claimed::{Claimed, claimed};
+use crate::document::field_map;
 use crate::exit::{Exit, Failure, Result};
 use crate::{console, load, outcome, summary, target};
 
@@ -30,7 +31,9 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Exit> {
     if let Some(said) = said {
         console::talk(&format!("note: {said}"));
     }
+    let map = args.map.as_deref().map(|map| field_map(map, claim.plan().schema())).transpose()?;
     let options = VerifyOptions {
+        map: map.unwrap_or_default(),
         depth: match (args.counts, args.full) {
             (true, _) => Depth::Counts,
             (false, true) => Depth::Full,

@@ -169,3 +169,50 @@ fn a_database_that_is_not_there_is_no_mismatch() {
     assert_eq!(done.code, Some(2));
     assert!(done.stderr.contains("other data than the record's"), "{}", done.stderr);
 }
+
+#[test]
+fn a_copy_with_other_names_and_encodings_is_compared_through_a_map() {
+    let folder = written();
+    sql(
+        folder.path(),
+        "CREATE TABLE copy AS SELECT id AS ident, name, score,
+            json_object('price', CASE WHEN price IS NULL THEN NULL ELSE CAST(price AS TEXT) END,
+                        'data', lower(hex(data)), 'token', token) AS after,
+            CASE WHEN paid THEN 'true' ELSE 'false' END AS paid, tags, 'extra' AS added, 'c' AS op FROM keyed;
+         INSERT INTO copy (ident, op) VALUES (-1, 'd');
+         DROP TABLE keyed;",
+    );
+    std::fs::write(
+        folder.path().join("map.yaml"),
+        "
+tables:
+  keyed:
+    name: copy
+    columns:
+      id: { field: ident }
+      price: { field: after.price }
+      data: { field: after.data }
+      token: { field: after.token }
+      paid: { as: text }
+    ignore: [at]
+    deleted: { field: op, is: d }
+",
+    )
+    .unwrap();
+    let done = verify(folder.path(), &["--map", "map.yaml"]);
+    assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+    assert!(done.stdout.contains("a copy, `copy`"), "{}", done.stdout);
+    sql(
+        folder.path(),
+        "UPDATE copy SET after = json_set(after, '$.price', '1.23') WHERE ident = 9;
+         DELETE FROM copy WHERE ident = 10;
+         UPDATE copy SET op = 'd' WHERE ident = 11;",
+    );
+    let done = verify(folder.path(), &["--map", "map.yaml"]);
+    assert_eq!(done.code, Some(5));
+    assert!(done.stdout.starts_with("MISMATCH   2 missing, 1 wrong"), "{}", done.stdout);
+    std::fs::write(folder.path().join("map.yaml"), "tables: { other: {} }").unwrap();
+    let done = verify(folder.path(), &["--map", "map.yaml"]);
+    assert_eq!(done.code, Some(2));
+    assert!(done.stderr.contains("the schema has no such table"), "{}", done.stderr);
+}

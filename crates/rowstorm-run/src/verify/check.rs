@@ -12,6 +12,7 @@ use super::compare::Compare;
 use super::digest::digest;
 use super::findings::{Findings, finding};
 use super::ledger::{Duty, Ledger, Met};
+use super::map::Reading;
 use super::pairs::Pairs;
 use super::sums::Sums;
 
@@ -42,6 +43,8 @@ pub(super) struct Check {
     pub(super) table: usize,
     pub(super) compares: Vec<Compare>,
     pub(super) findings: Arc<Findings>,
+    /// How a copy is read, if it is one.
+    pub(super) reading: Option<Reading>,
     /// Rows of unknown keys are others': some stood there before.
     pub(super) others_may: bool,
     pub(super) others: AtomicU64,
@@ -63,6 +66,7 @@ impl Check {
             table,
             compares,
             findings,
+            reading: None,
             others_may: false,
             others: AtomicU64::new(0),
             compared: AtomicU64::new(0),
@@ -134,6 +138,11 @@ impl Check {
     ) -> Vec<Suspect> {
         let (mut form, mut suspects, mut compared) = (Vec::new(), Vec::new(), 0);
         for values in rows {
+            let read = match &self.reading {
+                None => Some(values),
+                Some(reading) => reading.row(&values),
+            };
+            let Some(values) = read else { continue };
             let (key, content) = self.hashes(&values, &mut form);
             if !share.has(key) {
                 continue;

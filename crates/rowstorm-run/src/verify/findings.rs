@@ -55,7 +55,12 @@ impl Findings {
     /// The findings that were kept, and how many were not.
     pub(super) fn take(&self) -> (Vec<Finding>, u64) {
         let state = &mut *self.lock();
-        (std::mem::take(&mut state.kept), std::mem::take(&mut state.left_out))
+        let mut kept = std::mem::take(&mut state.kept);
+        // Threads find them in any order; tables stay as they came.
+        for table in kept.chunk_by_mut(|one, other| one.table == other.table) {
+            table.sort_by_cached_key(|found| (found.kind.word(), order(found)));
+        }
+        (kept, std::mem::take(&mut state.left_out))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -67,6 +72,12 @@ impl fmt::Debug for Findings {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Findings").finish_non_exhaustive()
     }
+}
+
+/// Keys as people count: shorter numbers before longer ones.
+fn order(finding: &Finding) -> Vec<(usize, Option<String>)> {
+    let of = |cell: &Cell| (cell.value.as_ref().map_or(0, String::len), cell.value.clone());
+    finding.key.iter().map(of).collect()
 }
 
 /// A finding of a row of this table, without words yet.

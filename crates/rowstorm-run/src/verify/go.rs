@@ -18,6 +18,7 @@ use super::findings::Findings;
 use super::judge::judge;
 use super::keeps::Keeps;
 use super::ledger::{ENTRY_BYTES, Ledger};
+use super::map::Reading;
 use super::options::{Depth, Epoch, VerifyOptions};
 use super::sums::Sums;
 
@@ -108,57 +109,62 @@ impl Verify {
         findings: &Arc<Findings>,
         left_out: &[usize],
     ) -> Result<VerifiedTable, SinkError> {
-        let plan = Arc::clone(self.claim.table(table));
+        let plan = self.claim.table(table);
         let of = |amounts: &[u64]| amounts.get(table).copied().unwrap_or(0);
         let (before, known_missing) = (of(&self.options.before), of(&self.options.known_missing));
-        let compares = self.compares(&plan, left_out);
+        let map = self.options.map.tables.get(&*plan.name);
+        let reading = map.map(|map| Reading::new(plan, map));
+        let compares = self.compares(plan, left_out, reading.as_ref());
         let mut verified = VerifiedTable {
             table: plan.name.to_string(),
             expected: self.claim.rows(table),
+            one_in: if self.options.depth == Depth::Sample { self.shares(table) } else { 1 },
             known_missing,
-            notes: Keeps::notes(&plan, &compares),
+            notes: Keeps::notes(plan, &compares),
             ..VerifiedTable::default()
         };
         let mut check = Check::new(Arc::clone(&self.claim), table, compares, Arc::clone(findings));
-        check.others_may = before > 0;
+        (check.others_may, check.reading) = (before > 0, reading);
         let check = Arc::new(check);
-        let of = self.shares(table);
-        verified.one_in = of;
-        // Counts alone need the sums and no ledger: the smallest share there is.
-        let first = if self.options.depth == Depth::Counts {
-            Share { index: 0, of: u64::MAX }
-        } else {
-            Share { index: 0, of }
+        let first = match self.options.depth {
+            // Counts alone need the sums and no ledger: the smallest share there is.
+            Depth::Counts => Share { index: 0, of: u64::MAX },
+            Depth::Sample | Depth::Full => Share { index: 0, of: self.shares(table) },
         };
-        let (mut ledger, sums) = on_all_cores(&check, move |check| check.ledger(first)).await;
+        let (ledger, sums) = on_all_cores(&check, move |check| check.ledger(first)).await;
         self.audit(table, &check, &sums, before, &mut verified).await?;
-        if self.options.depth == Depth::Counts {
-            return Ok(verified);
+        if self.options.depth != Depth::Counts {
+            self.rows(&check, ledger, first, &mut verified).await?;
         }
-        let mut share = first;
+        verified.rows = findings.take_wrongs();
+        Ok(verified)
+    }
+
+    /// Compares the rows, in as many scans as there are shares, or of the first share alone.
+    async fn rows(
+        &self,
+        check: &Arc<Check>,
+        mut ledger: Ledger,
+        mut share: Share,
+        verified: &mut VerifiedTable,
+    ) -> Result<(), SinkError> {
         loop {
-            ledger = match self.scan(&plan, &check, ledger, share).await {
+            ledger = match self.scan(check, ledger, share).await {
                 Ok(ledger) => ledger,
                 Err(error) if error.class == "no scan" => {
-                    verified
-                        .notes
-                        .push("rows cannot be read back from here: only counted".to_owned());
-                    return Ok(verified);
+                    verified.notes.push("rows cannot be read back from here".to_owned());
+                    return Ok(());
                 }
                 Err(error) => return Err(error),
             };
-            on_all_cores(&check, move |check| check.rest(&ledger)).await;
+            on_all_cores(check, move |check| check.rest(&ledger)).await;
             share.index += 1;
-            if self.options.depth == Depth::Sample || share.index == of {
+            if self.options.depth == Depth::Sample || share.index == share.of {
                 break;
             }
-            ledger = on_all_cores(&check, move |check| check.ledger(share)).await.0;
+            ledger = on_all_cores(check, move |check| check.ledger(share)).await.0;
         }
-        on_all_cores(&check, Check::end).await;
-        if self.options.depth == Depth::Full {
-            verified.one_in = 1;
-        }
-        verified.rows = findings.take_wrongs();
+        on_all_cores(check, Check::end).await;
         verified.compared = Some(check.compared());
         verified.others = check.others.load(Ordering::Relaxed);
         let alike = check.alike.load(Ordering::Relaxed);
@@ -167,14 +173,22 @@ impl Verify {
                 "{alike} rows have a key that is another row's in this database: not compared"
             ));
         }
-        Ok(verified)
+        Ok(())
     }
 
-    fn compares(&self, plan: &TablePlan, left_out: &[usize]) -> Vec<Compare> {
+    fn compares(
+        &self,
+        plan: &TablePlan,
+        left_out: &[usize],
+        reading: Option<&Reading>,
+    ) -> Vec<Compare> {
         let column = |(place, column): (usize, &rowstorm_gen::ColumnPlan)| {
             let mut compare =
                 self.options.keeps.column(column, plan.spec.columns.get(&*column.name));
             compare.ignored = left_out.contains(&place);
+            if let Some(reading) = reading {
+                reading.compare(place, &mut compare);
+            }
             compare
         };
         plan.columns.iter().enumerate().map(column).collect()
@@ -196,6 +210,13 @@ impl Verify {
         verified: &mut VerifiedTable,
     ) -> Result<(), SinkError> {
         let plan = check.plan();
+        if let Some(reading) = &check.reading {
+            verified.notes.push(format!(
+                "a copy, `{}`: counts and sums are not asked for",
+                reading.plan.name
+            ));
+            return Ok(());
+        }
         let scope = match self.claim.range(table) {
             _ if before > 0 => None,
             None if self.claim.is_partial(table) => None,
@@ -225,13 +246,14 @@ impl Verify {
     /// Reads all rows and strikes off those of a share.
     async fn scan(
         &self,
-        plan: &Arc<TablePlan>,
         check: &Arc<Check>,
         ledger: Ledger,
         share: Share,
     ) -> Result<Ledger, SinkError> {
         let cores = thread::available_parallelism().map_or(1, Into::into);
         let ledger = Arc::new(ledger);
+        let plan = check.reading.as_ref().map(|reading| &reading.plan);
+        let plan = plan.unwrap_or_else(|| self.claim.table(check.table));
         let mut scan = self.sink.scan(plan).await?;
         let (mut workers, mut suspects, mut rows) = (JoinSet::new(), Vec::new(), Vec::new());
         let mut ended = false;

@@ -18,7 +18,7 @@ use super::compare::Compare;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keeps {
     /// The database's name in a schema's `ddl`.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// Instants are cut to multiples of this.
     pub(super) instant_us: i64,
     /// The same inside of objects and arrays.

@@ -11,12 +11,14 @@
 mod check;
 mod claim;
 mod compare;
+mod decode;
 mod digest;
 mod findings;
 mod go;
 mod judge;
 mod keeps;
 mod ledger;
+mod map;
 mod options;
 mod pairs;
 mod phantom;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rowstorm_gen::schema::FieldMap;
+
 use super::findings::Listener;
 use super::keeps::Keeps;
 
@@ -30,6 +32,8 @@ pub struct VerifyOptions {
     pub keeps: Keeps,
     /// Whether the plan's epoch is the run's: `gen: now` is compared.
     pub epoch: Epoch,
+    /// How the tables of a copy differ from those that were written.
+    pub map: FieldMap,
     /// By table: rows that stood there before the run.
     pub before: Vec<u64>,
     /// By table: rows that the run knows to be missing, because they were refused or their answer was lost.
@@ -55,6 +59,7 @@ impl Default for VerifyOptions {
             listener: None,
             keeps: Keeps::exact(),
             epoch: Epoch::Known,
+            map: FieldMap::default(),
             before: Vec::new(),
             known_missing: Vec::new(),
         }

@@ -12,3 +12,4 @@ mod schedule;
 mod shards;
 mod stage;
 mod tuning;
+mod verifying;
