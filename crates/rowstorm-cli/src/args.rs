@@ -189,6 +189,9 @@ pub(crate) struct RunArgs {
     /// Do not ask before tables are dropped
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Go on with a run of changes that was stopped or killed, where its record says
+    #[arg(long, value_name = "RECORD")]
+    pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
 }

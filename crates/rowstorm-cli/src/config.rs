@@ -23,13 +23,19 @@ const OTHERS: [&str; 5] =
     ["ROWSTORM_TO", "ROWSTORM_PROFILE", "ROWSTORM_SHARDS", "ROWSTORM_REQUIRE", "ROWSTORM_BLESS"];
 const TESTS: &str = "ROWSTORM_TEST_";
 
+/// Where a setting comes from that nobody gave.
+const BUILT_IN: &str = "built in";
+
 /// Every key that a flag and a variable may set.
-pub(crate) const KEYS: [&str; 24] = [
+pub(crate) const KEYS: [&str; 27] = [
     "rows",
     "duration",
+    "changes",
     "warmup",
     "shard",
     "rate",
+    "stages",
+    "late",
     "batch",
     "in_flight",
     "objective",
@@ -102,7 +108,7 @@ impl Config {
 
     /// Lays the layers over each other.
     pub(crate) fn load(sources: &Sources<'_>) -> Result<Config> {
-        let mut layers = vec![Layer::new(Level::BuiltIn, "built in", &sources.defaults)?];
+        let mut layers = vec![Layer::new(Level::BuiltIn, BUILT_IN, &sources.defaults)?];
         if let Some(run) = &sources.schema.run {
             layers.push(Layer::new(Level::Run, format!("{} run", sources.file), run)?);
         }
@@ -122,10 +128,20 @@ impl Config {
             let name = format!("--{}", flag_name(&key));
             layers.push(Layer { level: Level::Flags, name, values: Dict::from([(key, value)]) });
         }
-        nearest_end_of_run(&mut layers);
+        if sources.schema.changes.is_some() {
+            nearest_schedule(&mut layers);
+        } else {
+            nearest_end_of_run(&mut layers);
+        }
         let figment = layers.into_iter().fold(Figment::new(), Figment::merge);
         let settings = figment.extract().map_err(|error| explain(&error))?;
         Ok(Config { settings, figment })
+    }
+
+    /// Whether somebody gave this setting: it is not the built-in one.
+    pub(crate) fn is_given(&self, key: &str) -> bool {
+        let name = self.figment.find_metadata(key).map(|from| from.name.to_string());
+        name.is_some_and(|name| name != BUILT_IN)
     }
 
     /// Every setting that has a value, in the order of [`KEYS`].
@@ -212,6 +228,18 @@ fn nearest_end_of_run(layers: &mut [Layer]) {
     };
     for layer in layers {
         layer.values.remove(dropped);
+    }
+}
+
+/// A rate or a duration that is nearer than stages takes their place. Rows are those of the load, and changes end by themselves.
+fn nearest_schedule(layers: &mut [Layer]) {
+    let level = |key: &str| {
+        layers.iter().rev().find(|layer| layer.values.contains_key(key)).map(|layer| layer.level)
+    };
+    if level("rate").max(level("duration")) > level("stages") {
+        for layer in layers {
+            layer.values.remove("stages");
+        }
     }
 }
 

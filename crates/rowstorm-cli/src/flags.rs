@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
 use rowstorm::schema::{
-    AutoOr, ByteSize, IndexTime, Objective, Progress, Rate, Shard, Span, TableMode, Tolerance,
+    AutoOr, ByteSize, IndexTime, Late, Objective, Progress, Rate, Shard, Span, Stages, TableMode,
+    Tolerance,
 };
 use serde::Serialize;
 
@@ -27,6 +28,10 @@ pub(crate) struct RunFlags {
     #[arg(long, value_name = "TIME", help_heading = "Amount")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) duration: Option<Span>,
+    /// Changes to make, all shards together; 0 only loads
+    #[arg(long, value_name = "N", value_parser = count, help_heading = "Amount")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) changes: Option<u64>,
     /// Leave this much of the start out of the statistics
     #[arg(long, value_name = "TIME", help_heading = "Amount")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,10 +41,19 @@ pub(crate) struct RunFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) shard: Option<Shard>,
 
-    /// Rows per second, all shards together: 10000/s, or max
+    /// Rows per second (of the changes, where the file has some), all shards together: 10000/s, or max
     #[arg(long, value_name = "N/s|max", help_heading = "Load")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rate: Option<Rate>,
+    /// Changes: rates one after another: 1000/s:30s,2500/s:30s,max:20s
+    #[arg(long, value_name = "N/s:TIME,…", help_heading = "Load")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stages: Option<Stages>,
+    /// Changes that are due while the target is behind: queue (sent late), or drop (counted)
+    #[arg(long, value_enum, value_name = "queue|drop", help_heading = "Load")]
+    #[arg(hide_possible_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) late: Option<LateFlag>,
     /// Rows per batch; auto finds it and keeps looking, auto:freeze holds what it found
     #[arg(long, value_name = "auto|auto:freeze|N", help_heading = "Load")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,6 +163,23 @@ impl Serialize for TableModeFlag {
             TableModeFlag::Recreate => TableMode::Recreate,
         };
         mode.serialize(out)
+    }
+}
+
+/// [`Late`] for clap.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LateFlag {
+    Queue,
+    Drop,
+}
+
+impl Serialize for LateFlag {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let late = match self {
+            LateFlag::Queue => Late::Queue,
+            LateFlag::Drop => Late::Drop,
+        };
+        late.serialize(out)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rowstorm::RunRecord;
+use rowstorm::report::Changes;
 use rowstorm::runner::Ending;
 
 use crate::exit::{Exit, Failure, Result};
@@ -37,10 +38,7 @@ pub(crate) fn complaint(ending: &Ending, record: &RunRecord) -> Option<Failure> 
                 let sample = error.samples.first().map(String::as_str).unwrap_or_default();
                 format!("{}: {sample}", error.class)
             });
-            let message = format!(
-                "{} rows rejected and {} unknown of {} planned, more than --max-errors {}",
-                rows.rejected, rows.unknown, rows.planned, record.settings.max_errors
-            );
+            let message = too_many(record);
             let failure = Failure::new(Exit::Rows, message);
             Some(match why {
                 Some(why) => failure.help(why),
@@ -48,6 +46,9 @@ pub(crate) fn complaint(ending: &Ending, record: &RunRecord) -> Option<Failure> 
             })
         }
         Ending::NotBalanced => {
+            if let Some(table) = record.changes.as_ref().and_then(miscounted) {
+                return Some(table);
+            }
             let counted =
                 rows.audited.map_or_else(|| "nothing".to_owned(), |rows| rows.to_string());
             let arrived = rows.accepted + rows.confirmed;
@@ -65,6 +66,38 @@ pub(crate) fn complaint(ending: &Ending, record: &RunRecord) -> Option<Failure> 
     }
 }
 
+/// What is more than `--max-errors`: of the changes, if the load was right.
+fn too_many(record: &RunRecord) -> String {
+    let (rows, allowed) = (&record.rows, &record.settings.max_errors);
+    match &record.changes {
+        Some(changes) if changes.rows.bad() > 0 => {
+            let rows = &changes.rows;
+            format!(
+                "{} changes missed their row, {} were rejected and {} are unknown of {}, more than --max-errors {allowed}",
+                rows.missed, rows.rejected, rows.unknown, rows.planned
+            )
+        }
+        Some(_) | None => format!(
+            "{} rows rejected and {} unknown of {} planned, more than --max-errors {allowed}",
+            rows.rejected, rows.unknown, rows.planned
+        ),
+    }
+}
+
+/// The first table whose count after the changes is not what was computed.
+fn miscounted(changes: &Changes) -> Option<Failure> {
+    let wrong = changes.tables.iter().find(|table| table.expected != table.audited)?;
+    let (expected, audited) = wrong.expected.zip(wrong.audited)?;
+    let message = format!(
+        "after the changes `{}` must have {expected} rows, and the database counts {audited}",
+        wrong.table
+    );
+    Some(
+        Failure::new(Exit::Mismatch, message)
+            .help("rows were lost or doubled, or somebody else writes into the table"),
+    )
+}
+
 /// Writes the record to `path`, or to a name of its own in the current folder.
 pub(crate) fn write_record(
     record: &RunRecord,
@@ -72,9 +105,14 @@ pub(crate) fn write_record(
     stem: &str,
     at: Timestamp,
 ) -> Result<PathBuf> {
-    let path = path.map_or_else(|| fresh(stem, at), |path| Ok(PathBuf::from(path)))?;
+    let path = place(path, stem, at)?;
     record.write(&path).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(path)
+}
+
+/// Where a record goes: `path`, or a name of its own in the current folder.
+pub(crate) fn place(path: Option<&str>, stem: &str, at: Timestamp) -> Result<PathBuf> {
+    path.map_or_else(|| fresh(stem, at), |path| Ok(PathBuf::from(path)))
 }
 
 /// A name that was free, and is taken by an empty file: shards that end in one second keep out of each other's way.

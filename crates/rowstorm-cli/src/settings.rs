@@ -77,8 +77,8 @@ pub(crate) fn run_options(
     clock: Clock,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<RunOptions> {
-    if settings.late == Some(Late::Drop) {
-        return Err(Failure::usage("`late: drop` is not in this release")
+    if settings.late == Some(Late::Drop) && document.schema.changes.is_none() {
+        return Err(Failure::usage("`late: drop` is for changes: no row of a load is left out")
             .help("remove it, or say `late: queue`"));
     }
     let defaults = RunOptions::default();

@@ -12,6 +12,12 @@ pub struct Changes {
     pub fingerprint: String,
     /// How many streams the rows are split into.
     pub streams: u32,
+    /// The schedule that was asked for: `10000/s:60s`, `1000/s:20s,max:20s`, `max`.
+    #[serde(default)]
+    pub asked: String,
+    /// The ops that were asked for, all shards together, earlier runs included; `None` leaves the end to the schedule.
+    #[serde(default)]
+    pub amount: Option<u64>,
     /// What one COMMIT held: `batch`, `row`, `100 rows`.
     pub transaction: String,
     /// The share of transactions that were done once with other values, and rolled back.

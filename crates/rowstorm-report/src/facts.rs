@@ -1,5 +1,6 @@
 //! The lines of a summary, once for every format: what is said does not depend on where it is read.
 
+use crate::change_facts;
 use crate::metric::{cpu_share, headroom, ratio};
 use crate::number;
 use crate::record::{RunRecord, Schedule};
@@ -12,13 +13,17 @@ const SETTINGS_MAX: usize = 24;
 
 /// `cpu → sqlite, 1,000,000 rows in 4.6s`.
 pub(crate) fn headline(record: &RunRecord, arrow: &str) -> String {
-    format!(
-        "{} {arrow} {}, {} rows in {}",
-        schema_name(record),
-        target_kind(record),
-        number::grouped(record.rows.arrived()),
-        number::seconds(record.seconds)
-    )
+    let changes = record.changes.as_ref().map(change_facts::headline);
+    let rows = || {
+        let rows = number::grouped(record.rows.arrived());
+        format!("{rows} rows in {}", number::seconds(record.seconds))
+    };
+    let done = match changes {
+        Some(changes) if record.rows.planned == 0 => changes,
+        Some(changes) => format!("{}, {changes}", rows()),
+        None => rows(),
+    };
+    format!("{} {arrow} {}, {done}", schema_name(record), target_kind(record))
 }
 
 /// The schema's file name without folder and ending.

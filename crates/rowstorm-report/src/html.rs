@@ -1,8 +1,10 @@
 //! The report as one HTML file: no script, nothing fetched, light and dark by the reader's wish, fit for paper.
 
+mod changes;
 mod markup;
 mod tables;
 
+use crate::change_facts;
 use crate::chart::{Chart, charts};
 use crate::draw::{Size, svg};
 use crate::facts;
@@ -41,6 +43,9 @@ pub fn html(record: &RunRecord, thresholds: &[Checked]) -> String {
     tables::thresholds(&mut page, thresholds);
     tables::accounts(&mut page, record);
     counted(&mut page, record);
+    if let Some(changes) = &record.changes {
+        changes::section(&mut page, changes);
+    }
     drawings(&mut page, record);
     tables::errors(&mut page, record);
     tables::decisions(&mut page, record);
@@ -68,7 +73,10 @@ fn head(page: &mut Markup, record: &RunRecord) {
     });
     let rows = number::grouped(record.rows.arrived());
     let seconds = number::seconds(record.seconds);
-    page.text(&format!("{rows} rows in {seconds}: {}.", verdict.claim)).tag("</p></header>\n");
+    let changes = record.changes.as_ref().map(change_facts::headline);
+    let changes = changes.map_or_else(String::new, |changes| format!(" and {changes}"));
+    page.text(&format!("{rows} rows in {seconds}{changes}: {}.", verdict.claim))
+        .tag("</p></header>\n");
 }
 
 fn figures(page: &mut Markup, record: &RunRecord) {

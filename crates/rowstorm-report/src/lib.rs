@@ -8,6 +8,7 @@
     reason = "a report is written once; an allocation a line is nothing"
 )]
 
+mod change_facts;
 mod changes;
 pub mod chart;
 mod compare;

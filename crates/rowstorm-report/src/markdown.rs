@@ -1,5 +1,6 @@
 //! The summary as Markdown, for a pull request or a wiki.
 
+use crate::change_facts;
 use crate::facts;
 use crate::number::{grouped, milliseconds};
 use crate::record::{Rows, RunRecord};
@@ -57,6 +58,9 @@ pub fn markdown(record: &RunRecord, thresholds: &[Checked]) -> String {
     line("latency", latency(record));
     line("limited by", facts::limited_by(record));
     line("retries", (record.retries > 0).then(|| grouped(record.retries)));
+    for (name, value) in record.changes.iter().flat_map(change_facts::lines) {
+        line(&name, Some(value));
+    }
     for error in &record.errors {
         let sample = error.samples.first().map_or("", String::as_str);
         line("error", Some(format!("{} × {}: {sample}", grouped(error.count), error.class)));

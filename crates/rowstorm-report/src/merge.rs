@@ -3,6 +3,7 @@
 //! Merging refuses what was not one run: other data, another seed, a shard twice. A shard that is missing is named, and
 //! the merged record is then one of a failed run: its rows are not there.
 
+mod changes;
 mod series;
 
 use std::collections::BTreeMap;
@@ -99,6 +100,7 @@ pub fn merge(records: &[RunRecord]) -> Result<RunRecord, MergeError> {
         errors: errors(&parts),
         ranges_done: ranges(&parts),
         verified: verified(&parts),
+        changes: changes::merge(parts.iter().filter_map(|part| part.changes.as_ref())),
         ..first.clone()
     };
     record.host.insert("merged".to_owned(), format!("{} shards; {}", parts.len(), timeline.how));

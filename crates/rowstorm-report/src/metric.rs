@@ -52,7 +52,7 @@ use Better::{Higher, Lower, Neither};
 use Unit::{Bytes, BytesPerSecond, Count, Milliseconds, PerSecond, Seconds, Share};
 
 /// Every metric.
-pub static METRICS: [Metric; 29] = [
+pub static METRICS: [Metric; 36] = [
     metric("rows_per_second", PerSecond, Higher, |r| Some(r.rows_per_second)),
     metric("bytes_per_second", BytesPerSecond, Higher, |r| ratio(r.bytes_sent as f64, r.seconds)),
     metric("bytes_per_row", Bytes, Neither, |r| ratio(r.bytes_sent as f64, r.rows.planned as f64)),
@@ -84,6 +84,22 @@ pub static METRICS: [Metric; 29] = [
     }),
     metric("client.peak_rss", Bytes, Lower, |r| Some(r.client.peak_rss_bytes as f64)),
     metric("client.headroom", Count, Neither, headroom),
+    metric("changes_per_second", PerSecond, Higher, |r| {
+        Some(r.changes.as_ref()?.changes_per_second)
+    }),
+    metric("changes.missed", Count, Lower, |r| Some(r.changes.as_ref()?.rows.missed as f64)),
+    metric("changes.rejected", Count, Lower, |r| Some(r.changes.as_ref()?.rows.rejected as f64)),
+    metric("changes.unknown", Count, Lower, |r| Some(r.changes.as_ref()?.rows.unknown as f64)),
+    metric("changes.lag.p99", Milliseconds, Lower, |r| {
+        Some(r.changes.as_ref()?.schedule.as_ref()?.lag_ms.p99)
+    }),
+    metric("changes.skipped", Count, Lower, |r| {
+        Some(r.changes.as_ref()?.schedule.as_ref()?.skipped as f64)
+    }),
+    metric("changes.response.p99", Milliseconds, Lower, |r| {
+        let kinds = &r.changes.as_ref()?.kinds;
+        kinds.iter().map(|kind| kind.response_ms.p99).reduce(f64::max)
+    }),
 ];
 
 impl Metric {

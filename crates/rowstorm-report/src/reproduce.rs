@@ -27,7 +27,17 @@ pub fn reproduce(record: &RunRecord) -> String {
     // Without a whole number of rows the duration is what bounds the run.
     flag("duration", settings.duration_s.map(|seconds| format!("{seconds}s")));
     flag("rate", settings.rate.map(|rate| format!("{rate}/s")));
-    let found = |number: u32| (number > 0).then(|| number.to_string());
+    if let Some(changes) = &record.changes {
+        let is_timed = changes.asked.contains(':');
+        flag(
+            if is_timed { "stages" } else { "rate" },
+            Some(changes.asked.clone()).filter(|text| !text.is_empty()),
+        );
+        flag("changes", changes.amount.map(|amount| amount.to_string()));
+    }
+    // What was found for the load would hold for the changes, too.
+    let loads = record.changes.is_none();
+    let found = |number: u32| (number > 0 && loads).then(|| number.to_string());
     flag("batch", found(record.batch.chosen_rows));
     flag("in-flight", found(record.batch.chosen_in_flight));
     let unlike =

@@ -1,6 +1,7 @@
 //! The end of a run in a terminal: promises first, then the verdict with its accounts, then the numbers and what to do
 //! with them.
 
+use crate::change_facts;
 use crate::facts;
 use crate::number::grouped;
 use crate::record::RunRecord;
@@ -33,6 +34,8 @@ pub fn summary(
     checked(&mut text, thresholds, style);
     result(&mut text, record, style);
     let plus_minus = style.sign("±", "+/-");
+    // A load of no rows has no figures: only changes followed.
+    let loaded = record.rows.planned > 0 || record.changes.is_none();
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             let name = style.paint(Ink::Quiet, &format!("{name:<width$}", width = INDENT - 2));
@@ -41,15 +44,18 @@ pub fn summary(
     };
     line("accounts", Some(facts::accounts(record)));
     line("tables", facts::tables(record));
-    line("throughput", Some(facts::throughput(record, plus_minus)));
+    line("throughput", loaded.then(|| facts::throughput(record, plus_minus)));
     line("schedule", record.schedule.as_ref().map(facts::schedule));
     line("best batch", facts::best_batch(record));
     line("latency", facts::latency(record));
-    line("limited by", facts::limited_by(record));
+    line("limited by", facts::limited_by(record).filter(|_| loaded));
     line(
         "retries",
         (record.retries > 0).then(|| format!("{} batches sent again", grouped(record.retries))),
     );
+    for (name, value) in record.changes.iter().flat_map(change_facts::lines) {
+        line(&name, Some(value));
+    }
     errors(&mut text, record, style);
     footer(&mut text, record, written, style);
     text

@@ -3,6 +3,7 @@
 //! "Done" is no verdict: a run is good if every row that was planned arrived *and* the database's own count says so.
 //! Whatever is less is said as what it is.
 
+use crate::changes::Changes;
 use crate::number::grouped;
 use crate::record::{Rows, RunRecord};
 
@@ -85,8 +86,13 @@ impl Verdict {
         if rows.unknown > 0 {
             say(Tone::Open, format!("{} unknown", grouped(rows.unknown)));
         }
-        let (worse, text) = counting_claim(record, &counted);
-        say(worse, text);
+        if record.rows.planned > 0 || record.changes.is_none() {
+            let (worse, text) = counting_claim(record, &counted);
+            say(worse, text);
+        }
+        for (worse, text) in record.changes.iter().flat_map(changes_claims) {
+            say(worse, text);
+        }
         Self { tone, counted, claim: parts.join(", ") }
     }
 }
@@ -155,6 +161,43 @@ fn counting_claim(record: &RunRecord, counted: &Counted) -> (Tone, String) {
             )
         }
     }
+}
+
+/// What may be said of changes: rows that are not as they should be, and what the database counts afterwards.
+fn changes_claims(changes: &Changes) -> Vec<(Tone, String)> {
+    let rows = &changes.rows;
+    let mut claims = Vec::new();
+    let wrong = [
+        (rows.missed, "missed their row"),
+        (rows.rejected, "were rejected"),
+        (rows.unknown, "are unknown"),
+    ];
+    for (count, how) in wrong.iter().filter(|(count, _)| *count > 0) {
+        claims.push((Tone::Bad, format!("{} changes {how}", grouped(*count))));
+    }
+    if !rows.balances() {
+        claims.push((Tone::Bad, "the accounts of the changes do not balance".to_owned()));
+    }
+    let counted: Option<Vec<_>> =
+        changes.tables.iter().map(|table| Some((table, table.expected?, table.audited?))).collect();
+    let Some(counted) = counted.filter(|counted| !counted.is_empty()) else {
+        claims.push((Tone::Open, "changes acknowledged, their tables not counted".to_owned()));
+        return claims;
+    };
+    let off = counted.iter().find(|(_, expected, audited)| expected != audited);
+    claims.push(match off {
+        Some((table, expected, audited)) => (
+            Tone::Bad,
+            format!(
+                "after the changes the database counts {} rows of {}, and {} were computed",
+                grouped(*audited),
+                table.table,
+                grouped(*expected)
+            ),
+        ),
+        None => (Tone::Good, "every table counted as computed after the changes".to_owned()),
+    });
+    claims
 }
 
 /// How many rejected rows were declared acceptable beforehand: `0`, `500`, `0.1%` of those planned.

@@ -55,5 +55,5 @@ pub use states::StatesSpec;
 pub use table::{Index, Level, Schema, Series, Table};
 pub use template::{Template, TemplateError, TemplatePart};
 pub use units::{
-    AutoOr, ByteSize, Objective, ParseUnitError, Progress, Rate, Shard, Span, Tolerance,
+    AutoOr, ByteSize, Objective, ParseUnitError, Progress, Rate, Shard, Span, Stages, Tolerance,
 };

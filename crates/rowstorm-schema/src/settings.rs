@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::units::{optional_number, optional_text};
-use crate::{AutoOr, ByteSize, Objective, Progress, Rate, Shard, Span, Tolerance};
+use crate::{AutoOr, ByteSize, Objective, Progress, Rate, Shard, Span, Stages, Tolerance};
 
 /// Settings of a run; each absent one is left to the layer below.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,10 +21,16 @@ pub struct RunSettings {
     /// Leave this much of the start out of the statistics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup: Option<Span>,
-    /// Rows per second, all shards together.
+    /// Rows per second, all shards together; where the document has `changes`, of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
-    /// What is done with rows that are due while the target is behind: `queue` (sent late) or `drop` (counted).
+    /// Changes: rates one after another, each for a time, in place of one rate and a duration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Stages>,
+    /// Changes to make, all shards together; 0 only loads.
+    #[serde(deserialize_with = "optional_number", skip_serializing_if = "Option::is_none")]
+    pub changes: Option<u64>,
+    /// What is done with changes that are due while the target is behind: `queue` (sent late) or `drop` (counted).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late: Option<Late>,
     /// Rows per batch: a number, `auto`, or `auto:freeze`.

@@ -1,5 +1,6 @@
 //! One file per command. Each takes its arguments and returns how the command ends.
 
+mod changes;
 mod check;
 mod compare;
 mod completions;

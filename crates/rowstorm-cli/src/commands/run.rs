@@ -1,9 +1,13 @@
 //! `run`: the main job.
 
+use std::path::Path;
+
 use rowstorm::report::Checked;
+use rowstorm::runner::Finished;
 use rowstorm::schema::{Progress, RunSettings, TableMode};
 use rowstorm::{Plan, Target};
 
+use super::changes;
 use crate::args::RunArgs;
 use crate::config::{self, Config};
 use crate::document::Document;
@@ -14,7 +18,13 @@ use crate::{console, outcome, summary, target};
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let document = Document::load(&args.file)?;
-    let settings = Config::of(&document, &args.flags, config::environment())?.settings;
+    let mut config = Config::of(&document, &args.flags, config::environment())?;
+    let earlier = args.resume.as_deref().map(changes::Earlier::read).transpose()?;
+    if let Some(earlier) = &earlier {
+        earlier.lay_over(&mut config.settings);
+    }
+    let asked = changes::options(&document, &config, earlier.is_some())?;
+    let settings = config.settings;
     let thresholds = summary::thresholds(&settings)?;
     outcome::check_writable(settings.output.as_deref())?;
     outcome::check_writable(settings.report.as_deref())?;
@@ -23,33 +33,68 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let mut options =
         settings::run_options(&document, &settings, clock, |name| std::env::var(name).ok())?;
     options.target = target.to_string();
+    changes::split(&mut options, asked);
     let sink = target::open(&target, options.shard)?;
-    let plan = document.plan(settings::plan_options(&document, &settings, clock))?;
-    if settings.table_mode == Some(TableMode::Recreate) && !args.yes {
+    let mut plan_options = settings::plan_options(&document, &settings, clock);
+    if options.changes.is_some() {
+        // A table without `preload` begins empty, and grows.
+        plan_options.rows = settings.rows;
+    }
+    let plan = document.plan(plan_options)?;
+    let anew = earlier.is_none();
+    if let (Some(earlier), Some(changes)) = (&earlier, &mut options.changes) {
+        changes.resume = earlier.resume(&plan)?;
+    }
+    if anew && settings.table_mode == Some(TableMode::Recreate) && !args.yes {
         confirm(&target, &names(&plan))?;
     }
     let talks = !settings.quiet.unwrap_or(false);
     if talks {
         introduce(&document, &target, &plan);
     }
-    let Loaded { finished, signal } = load::load(plan, sink, options, watch(&settings, talks)?)?;
+    let (stem, output) = (document.stem(), settings.output.as_deref());
+    let begun = if options.changes.is_some() {
+        let path = outcome::place(output, &stem, clock.started_at)?;
+        Some(changes::Begun::new(&plan, &mut options, path)?)
+    } else {
+        None
+    };
+    if let Some(begun) = begun.as_ref().filter(|_| talks) {
+        begun.tell();
+    }
+    let loaded = load::load(plan, sink, options, watch(&settings, talks)?);
+    let Loaded { finished, signal } = loaded.inspect_err(|_| {
+        if let Some(begun) = &begun {
+            begun.forget();
+        }
+    })?;
     let record = &finished.record;
-    let path = outcome::write_record(
-        record,
-        settings.output.as_deref(),
-        &document.stem(),
-        clock.started_at,
-    )?;
+    let path = match begun {
+        Some(begun) => begun.end(record)?,
+        None => outcome::write_record(record, output, &stem, clock.started_at)?,
+    };
     let checked: Vec<Checked> = thresholds.iter().map(|one| one.evaluate(record)).collect();
-    let mut written = vec![path.as_path()];
+    tell(&finished, &checked, &path, &settings)?;
+    Ok(outcome::exit(&finished.ending, signal, checked.iter().all(|one| one.held)))
+}
+
+/// What is said of a run that is over, and the report of it.
+fn tell(
+    finished: &Finished,
+    checked: &[Checked],
+    path: &Path,
+    settings: &RunSettings,
+) -> Result<()> {
+    let record = &finished.record;
+    let mut written = vec![path];
     if let Some(report) = &settings.report {
-        summary::write_html(record, &checked, report.as_ref())?;
+        summary::write_html(record, checked, report.as_ref())?;
         written.push(report.as_ref());
     }
     if settings.json.unwrap_or(false) {
         console::data(&record.to_json())?;
-    } else if talks {
-        console::data(&summary::text(record, &checked, &written))?;
+    } else if !settings.quiet.unwrap_or(false) {
+        console::data(&summary::text(record, checked, &written))?;
     }
     if let Some(failure) = outcome::complaint(&finished.ending, record) {
         console::talk(&failure.to_string());
@@ -57,7 +102,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     for broken in checked.iter().filter(|one| !one.held) {
         console::talk(&format!("error: threshold `{}` broke: {}", broken.text, broken.observed));
     }
-    Ok(outcome::exit(&finished.ending, signal, checked.iter().all(|one| one.held)))
+    Ok(())
 }
 
 fn names(plan: &Plan) -> Vec<&str> {
@@ -73,9 +118,6 @@ fn introduce(document: &Document, target: &Target, plan: &Plan) {
         plan.options().seed,
         plan.fingerprint()
     ));
-    if document.schema.changes.is_some() {
-        console::talk("note: `changes` is not run by this release: the tables are loaded");
-    }
 }
 
 pub(super) fn watch(settings: &RunSettings, talks: bool) -> Result<Watch> {

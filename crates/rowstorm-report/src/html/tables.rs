@@ -203,7 +203,7 @@ fn list<'a>(
     page.tag("</tbody></table>\n");
 }
 
-fn number(page: &mut Markup, text: &str) {
+pub(super) fn number(page: &mut Markup, text: &str) {
     page.tag("<td class=\"n\">").text(text).tag("</td>");
 }
 

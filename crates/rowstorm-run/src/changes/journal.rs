@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Names the format, and its version.
@@ -80,7 +80,9 @@ impl Journal {
         fingerprint: u64,
         progress: &Progress,
     ) -> io::Result<Journal> {
-        let beside = path.with_extension("part");
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".part");
+        let beside = PathBuf::from(beside);
         let mut file = File::create(&beside)?;
         let mut bytes = MAGIC.to_vec();
         bytes.extend(fingerprint.to_le_bytes());

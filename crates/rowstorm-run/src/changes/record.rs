@@ -6,7 +6,7 @@ use rowstorm_gen::schema::{Arrivals, Late, Transaction};
 use rowstorm_report::{ChangeKind, ChangeSchedule, ChangeStage, ChangeTable, Changes, ReplayedOps};
 
 use super::desk::State;
-use super::options::{ChangeOptions, Resume};
+use super::options::{ChangeOptions, Resume, Stage};
 use super::schedule::Next;
 use super::stats::KINDS;
 use super::work::Work;
@@ -25,6 +25,8 @@ pub(crate) fn write(
     Changes {
         fingerprint: format!("{:016x}", work.plan.fingerprint()),
         streams: work.plan.streams(),
+        asked: asked.stages.iter().map(text).collect::<Vec<_>>().join(","),
+        amount: asked.amount,
         transaction: transaction(work.transaction),
         rollback: work.rollback,
         batch: state.batch as u32,
@@ -46,6 +48,15 @@ pub(crate) fn write(
         },
         in_doubt: in_doubt(state),
         replayed: state.replayed.clone(),
+    }
+}
+
+/// A stage as the command line has it.
+fn text(stage: &Stage) -> String {
+    let rate = stage.rate.map_or_else(|| "max".to_owned(), |rate| format!("{rate}/s"));
+    match stage.length {
+        Some(length) => format!("{rate}:{}ms", length.as_millis()),
+        None => rate,
     }
 }
 

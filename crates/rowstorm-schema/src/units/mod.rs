@@ -9,6 +9,7 @@ mod objective;
 mod rate;
 mod shard;
 mod span;
+mod stages;
 mod tolerance;
 
 use std::fmt;
@@ -23,6 +24,7 @@ pub use objective::Objective;
 pub use rate::Rate;
 pub use shard::Shard;
 pub use span::{Progress, Span};
+pub use stages::Stages;
 pub use tolerance::Tolerance;
 
 /// Why a text is not a value with a unit.

@@ -1,0 +1,230 @@
+//! What `run` does where a file has `changes:`: their settings, a record from the first moment on, and how a run that was stopped
+//! or killed goes on.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rowstorm::generate::changes::ChangePlan;
+use rowstorm::report::{Changes, ReplayedOps, Settings};
+use rowstorm::runner::{ChangeOptions, Progress, Resume, RunOptions, Stage};
+use rowstorm::schema::{AutoOr, Late, Rate, RunSettings, Shard, Span};
+use rowstorm::{Plan, RunRecord};
+
+use crate::config::Config;
+use crate::console;
+use crate::document::Document;
+use crate::exit::{Failure, Result};
+
+/// The changes that are asked for; `None` if the file has none.
+pub(super) fn options(
+    document: &Document,
+    config: &Config,
+    resumes: bool,
+) -> Result<Option<ChangeOptions>> {
+    let settings = &config.settings;
+    let Some(changes) = &document.schema.changes else {
+        let given = [
+            ("resume", resumes),
+            ("stages", settings.stages.is_some()),
+            ("changes", settings.changes.is_some_and(|amount| amount > 0)),
+        ];
+        let refused = |(name, _): &(&str, bool)| {
+            Err(Failure::usage(format!("--{name}: {} has no `changes:`", document.name)))
+        };
+        return given.iter().find(|(_, given)| *given).map_or(Ok(None), refused);
+    };
+    let stages = stages(settings, config.is_given("rate"), changes.rate);
+    let endless = stages.last().is_some_and(|last| last.length.is_none());
+    if endless && settings.changes.is_none() {
+        return Err(Failure::usage(format!("{}: its changes have no end", document.name)).help(
+            "say --duration 60s, --changes 100000 or --stages 1000/s:30s,max:30s; --changes 0 only loads",
+        ));
+    }
+    Ok(Some(ChangeOptions {
+        stages,
+        arrivals: changes.arrivals.unwrap_or_default(),
+        late: settings.late.unwrap_or(Late::Queue),
+        amount: settings.changes,
+        batch: settings.batch.unwrap_or(AutoOr::Auto),
+        in_flight: settings.in_flight.unwrap_or(AutoOr::Auto),
+        warmup: settings.warmup.map_or(Duration::ZERO, |span| span.0),
+        ..ChangeOptions::default()
+    }))
+}
+
+/// The schedule: stages, or one rate for a while. A rate that nobody gave is the document's.
+fn stages(settings: &RunSettings, is_given: bool, document: Option<Rate>) -> Vec<Stage> {
+    let per_second = |rate: Option<Rate>| match rate {
+        None | Some(Rate::Max) => None,
+        Some(Rate::PerSecond(rate)) => Some(rate),
+    };
+    let stage = |(rate, length): &(Rate, Span)| Stage {
+        rate: per_second(Some(*rate)),
+        length: Some(length.0),
+    };
+    if let Some(stages) = &settings.stages {
+        return stages.0.iter().map(stage).collect();
+    }
+    let rate = if is_given { settings.rate } else { document.or(settings.rate) };
+    let length = settings.duration.map(|span| span.0);
+    vec![Stage { rate: per_second(rate), length }]
+}
+
+/// The load goes as fast as it can: rate, duration and warm-up are those of the changes.
+pub(super) fn split(options: &mut RunOptions, changes: Option<ChangeOptions>) {
+    if changes.is_some() {
+        (options.rate, options.duration, options.warmup) = (None, None, Duration::ZERO);
+        options.changes = changes;
+    }
+}
+
+/// A record that is gone on with.
+pub(super) struct Earlier {
+    record: RunRecord,
+    path: PathBuf,
+}
+
+impl Earlier {
+    /// Reads it.
+    pub(super) fn read(path: &Path) -> Result<Earlier> {
+        let record = RunRecord::read(path).map_err(|error| Failure::usage(error.to_string()))?;
+        Ok(Earlier { record, path: path.to_owned() })
+    }
+
+    /// The settings without which the rows would be others.
+    pub(super) fn lay_over(&self, settings: &mut RunSettings) {
+        let RunRecord { seed, epoch, shard, settings: earlier, .. } = &self.record;
+        settings.seed = Some(*seed);
+        settings.epoch = Some(epoch.clone());
+        settings.rows = earlier.rows;
+        settings.shard = shard.map(|shard| Shard::Part { index: shard.index, of: shard.count });
+    }
+
+    /// Where it stopped.
+    pub(super) fn resume(&self, plan: &Plan) -> Result<Resume> {
+        let changes = compiled(plan)?;
+        let shown = self.path.display();
+        let other = |what: &str| {
+            Failure::usage(format!(
+                "{shown} is of another run: its {what} is not that of this file"
+            ))
+            .help("the schema's tables, rows and mix must be those that it was started with")
+        };
+        if self.record.fingerprint != format!("{:016x}", plan.fingerprint()) {
+            return Err(other("fingerprint"));
+        }
+        let fingerprint = changes.fingerprint();
+        let ops = progress_path(&self.path);
+        if ops.exists() {
+            let progress = Progress::read(&ops, fingerprint)
+                .map_err(|error| Failure::io(format!("cannot read {}", ops.display()), &error))?;
+            return Ok(Resume::Changes(progress));
+        }
+        // Without changes, or with none done, it ended in the load.
+        let Some(done) = self.record.changes.as_ref().filter(|done| !done.ranges_done.is_empty())
+        else {
+            return Ok(Resume::Load);
+        };
+        if done.fingerprint != format!("{fingerprint:016x}") {
+            return Err(other("mix"));
+        }
+        let mut progress = Progress::new(done.ranges_done.clone());
+        for doubt in &done.in_doubt {
+            if let Some(begun) = progress.begun.get_mut(doubt.stream as usize) {
+                *begun = doubt.to;
+            }
+        }
+        Ok(Resume::Changes(progress))
+    }
+}
+
+fn compiled(plan: &Plan) -> Result<ChangePlan> {
+    ChangePlan::new(plan).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// Where the state of a run's changes is kept, beside its record.
+pub(super) fn progress_path(record: &Path) -> PathBuf {
+    let mut path = record.as_os_str().to_owned();
+    path.push(".ops");
+    PathBuf::from(path)
+}
+
+/// The record of a run that has just begun, and its progress beside it: what `--resume` needs if the run is killed.
+pub(super) struct Begun {
+    path: PathBuf,
+    resumes: bool,
+}
+
+impl Begun {
+    /// Writes it, and tells the runner where to keep its progress.
+    pub(super) fn new(plan: &Plan, options: &mut RunOptions, path: PathBuf) -> Result<Begun> {
+        let ops = progress_path(&path);
+        let asked = options.changes.get_or_insert_with(ChangeOptions::default);
+        asked.journal = Some(ops.clone());
+        let (resumes, progress) = match &asked.resume {
+            Resume::Changes(progress) => (true, progress.clone()),
+            Resume::Load => (true, Progress::default()),
+            Resume::Anew => {
+                // What an earlier run of this name has left is none of this one's.
+                let _ = std::fs::remove_file(ops);
+                (false, Progress::default())
+            }
+        };
+        let record = first(plan, options, &progress)?;
+        record.write(&path).map_err(|error| Failure::usage(error.to_string()))?;
+        Ok(Begun { path, resumes })
+    }
+
+    /// Says where it stands.
+    pub(super) fn tell(&self) {
+        console::talk(&format!("record  {}", self.path.display()));
+    }
+
+    /// Nothing was begun: there is nothing to go on with.
+    pub(super) fn forget(&self) {
+        if !self.resumes {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+
+    /// The run is over: its record has all that the progress had.
+    pub(super) fn end(self, record: &RunRecord) -> Result<PathBuf> {
+        record.write(&self.path).map_err(|error| Failure::usage(error.to_string()))?;
+        let _ = std::fs::remove_file(progress_path(&self.path));
+        Ok(self.path)
+    }
+}
+
+/// What is known before the first row.
+fn first(plan: &Plan, options: &RunOptions, progress: &Progress) -> Result<RunRecord> {
+    let changes = compiled(plan)?;
+    let ends = progress.done.iter().zip(&progress.begun);
+    let in_doubt = (0..)
+        .zip(ends)
+        .filter(|(_, (from, to))| from < to)
+        .map(|(stream, (from, to))| ReplayedOps { stream, from: *from, to: *to })
+        .collect();
+    Ok(RunRecord {
+        rowstorm: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: options.started_at.clone(),
+        epoch: options.epoch.clone(),
+        target: options.target.clone(),
+        fingerprint: format!("{:016x}", plan.fingerprint()),
+        seed: plan.options().seed,
+        shard: options.shard,
+        settings: Settings {
+            schema: options.schema_name.clone(),
+            rows: plan.options().rows,
+            ..Settings::default()
+        },
+        ended: "running".to_owned(),
+        changes: Some(Changes {
+            fingerprint: format!("{:016x}", changes.fingerprint()),
+            streams: changes.streams(),
+            ranges_done: progress.done.clone(),
+            in_doubt,
+            ..Changes::default()
+        }),
+        ..RunRecord::default()
+    })
+}

@@ -1,0 +1,173 @@
+//! Changes through the real binary: what is done is in the record, and a run that was killed goes on.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::common::{Ran, rowstorm, run_in};
+
+const SCHEMA: &str = "version: 1
+tables:
+  customers:
+    key: [id]
+    preload: 500
+    columns:
+      id: { type: bigint, gen: sequence }
+      name: { type: text, gen: { fake: first_name } }
+  orders:
+    key: [id]
+    preload: 2000
+    columns:
+      id: { type: bigint, gen: sequence }
+      customer: { type: bigint, gen: { ref: { table: customers } } }
+      amount: { type: int, gen: { uniform: [1, 1000000] } }
+changes:
+  streams: 8
+  mix:
+    - { insert: orders, weight: 40 }
+    - { update: orders, set: [amount], pick: latest, weight: 30 }
+    - { update: customers, set: [name], weight: 10 }
+    - { delete: orders, weight: 15 }
+    - { read: orders, weight: 5 }
+";
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("s.yaml"), SCHEMA).unwrap();
+    folder
+}
+
+const ARGUMENTS: [&str; 8] =
+    ["run", "s.yaml", "--to", "sqlite:s.db", "-o", "s.json", "--progress", "off"];
+
+fn change(folder: &Path, more: &[&str]) -> Ran {
+    run_in(folder, &[&ARGUMENTS[..], more].concat())
+}
+
+fn record(folder: &Path) -> Value {
+    let text = std::fs::read_to_string(folder.join("s.json")).expect("the record is written");
+    serde_json::from_str(&text).expect("the record is JSON")
+}
+
+fn sum(list: &Value) -> u64 {
+    list.as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).sum()
+}
+
+fn verify(folder: &Path) -> Ran {
+    run_in(folder, &["verify", "s.json", "--at", "sqlite:s.db", "--full"])
+}
+
+#[test]
+fn changes_are_made_counted_and_verified() {
+    let folder = folder();
+    let done = change(folder.path(), &["--changes", "20000", "--report", "s.html"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let record = record(folder.path());
+    let changes = &record["changes"];
+    assert_eq!(changes["rows"]["planned"], 20_000);
+    assert_eq!(changes["rows"]["matched"], 20_000);
+    assert_eq!(sum(&changes["ranges_done"]), 20_000);
+    assert_eq!((&record["ended"], &record["verified"]), (&"done".into(), &true.into()));
+    let database = Connection::open(folder.path().join("s.db")).unwrap();
+    let count = |table: &str| -> i64 {
+        let statement = format!("SELECT count(*) FROM {table}");
+        database.query_row(&statement, [], |row| row.get(0)).unwrap()
+    };
+    for table in changes["tables"].as_array().unwrap() {
+        assert_eq!(table["audited"], count(table["table"].as_str().unwrap()), "{table}");
+    }
+    assert!(!folder.path().join("s.json.ops").exists());
+    let verified = verify(folder.path());
+    assert_eq!(verified.code, Some(0), "{}", verified.stdout);
+    let html = std::fs::read_to_string(folder.path().join("s.html")).unwrap();
+    assert!(html.contains("Changes"), "the report tells of them");
+}
+
+#[test]
+fn a_rate_and_stages_are_in_the_record_and_in_the_summary() {
+    let folder = folder();
+    let done = change(folder.path(), &["--stages", "500/s:1s,max:1s"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(done.stdout.contains("changes"), "{}", done.stdout);
+    let record = record(folder.path());
+    let stages = record["changes"]["stages"].as_array().unwrap();
+    assert_eq!(stages.len(), 2);
+    assert_eq!(stages[0]["target_per_second"].as_f64().map(f64::round), Some(500.0));
+    assert!(stages[1]["target_per_second"].is_null());
+    let done = change(
+        folder.path(),
+        &["--rate", "400/s", "--duration", "1s", "--table-mode", "recreate", "--yes"],
+    );
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let planned = self::record(folder.path())["changes"]["rows"]["planned"].as_u64().unwrap();
+    // 400 changes a second, and 5 reads for every 95.
+    assert!((400..=423).contains(&planned), "{planned}");
+}
+
+#[test]
+fn what_cannot_be_is_said_before_anything_is_done() {
+    let folder = folder();
+    let endless = change(folder.path(), &[]);
+    assert_eq!(endless.code, Some(2));
+    assert!(endless.stderr.contains("--duration 60s"), "{}", endless.stderr);
+    assert!(!folder.path().join("s.db").exists());
+    let alone = change(folder.path(), &["--changes", "0"]);
+    assert_eq!(alone.code, Some(0), "{}", alone.stderr);
+    // The tables are there as they must be: changes alone follow.
+    let after = change(folder.path(), &["--changes", "100", "--table-mode", "append"]);
+    assert_eq!(after.code, Some(0), "{}", after.stderr);
+    assert_eq!(record(folder.path())["rows"]["planned"], 0);
+    let again = change(folder.path(), &["--changes", "100", "--table-mode", "append"]);
+    assert_eq!(again.code, Some(3));
+    assert!(again.stderr.contains("changes begin with"), "{}", again.stderr);
+    let stages = run_in(folder.path(), &["run", "cpu", "--to", "null:", "--stages", "max:1s"]);
+    assert_eq!(stages.code, Some(2));
+}
+
+/// Killed again and again, wherever it is, and gone on with until it is done.
+#[test]
+fn a_run_that_is_killed_goes_on_and_loses_nothing() {
+    const CHANGES: [&str; 2] = ["--changes", "60000"];
+    let folder = folder();
+    let (mut resume, mut kills) = (Vec::new(), 0);
+    for wait_ms in [150, 300, 350, 400, 450, 500] {
+        let arguments = [&ARGUMENTS[..], &CHANGES[..], &resume[..]].concat();
+        let mut child = rowstorm(folder.path(), &arguments)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(wait_ms));
+        if child.try_wait().unwrap().is_none() {
+            kills += 1;
+            child.kill().unwrap();
+        }
+        child.wait().unwrap();
+        if folder.path().join("s.json").exists() {
+            resume = vec!["--resume", "s.json"];
+        }
+    }
+    let done = change(folder.path(), &[&CHANGES[..], &resume[..]].concat());
+    assert_eq!(done.code, Some(0), "{kills} kills: {}", done.stderr);
+    assert_eq!(sum(&record(folder.path())["changes"]["ranges_done"]), 60_000);
+    let verified = verify(folder.path());
+    assert_eq!(verified.code, Some(0), "{kills} kills: {}", verified.stdout);
+}
+
+#[test]
+fn a_record_of_another_run_is_not_gone_on_with() {
+    let folder = folder();
+    assert_eq!(change(folder.path(), &["--changes", "1000"]).code, Some(0));
+    let other = SCHEMA.replace("streams: 8", "streams: 4");
+    std::fs::write(folder.path().join("s.yaml"), other).unwrap();
+    let refused = change(folder.path(), &["--changes", "2000", "--resume", "s.json"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("another run"), "{}", refused.stderr);
+    std::fs::write(folder.path().join("s.yaml"), SCHEMA).unwrap();
+    let more = change(folder.path(), &["--changes", "2000", "--resume", "s.json"]);
+    assert_eq!(more.code, Some(0), "{}", more.stderr);
+    assert_eq!(record(folder.path())["changes"]["rows"]["planned"], 1_000);
+    assert_eq!(verify(folder.path()).code, Some(0));
+}
