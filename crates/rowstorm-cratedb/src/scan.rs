@@ -1,5 +1,6 @@
 //! Rows read back: by pages in the order of the primary key, for an answer over HTTP comes whole.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rowstorm_gen::schema::DataType;
@@ -77,7 +78,8 @@ impl CrateDbScan {
                 let more = format!("{} > ?", name(table.key[last]));
                 format!("({})", equal.chain([more]).collect::<Vec<_>>().join(" AND "))
             });
-            sql += &format!(" WHERE {}", either.collect::<Vec<_>>().join(" OR "));
+            sql += " WHERE ";
+            sql += &either.collect::<Vec<_>>().join(" OR ");
         }
         let has_order = |place: &usize| {
             !matches!(table.columns[*place].data_type, DataType::Object | DataType::Array)
@@ -88,11 +90,12 @@ impl CrateDbScan {
             table.key.iter().map(|place| name(*place)).collect()
         };
         if !order.is_empty() {
-            sql += &format!(" ORDER BY {}", order.join(", "));
+            sql += " ORDER BY ";
+            sql += &order.join(", ");
         }
-        sql += &format!(" LIMIT {PAGE_ROWS}");
+        let _ = write!(sql, " LIMIT {PAGE_ROWS}");
         if offset > 0 {
-            sql += &format!(" OFFSET {offset}");
+            let _ = write!(sql, " OFFSET {offset}");
         }
         sql
     }

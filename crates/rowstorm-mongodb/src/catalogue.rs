@@ -39,13 +39,11 @@ pub(crate) async fn find(server: &Server, name: &str) -> Result<Option<Kind>, Si
 /// Refuses a table whose collection is not there.
 pub(crate) async fn must_be(server: &Server, table: &TablePlan) -> Result<(), SinkError> {
     let collection = dialect::collection(table);
-    match find(server, &collection).await? {
-        Some(_) => Ok(()),
-        None => {
-            let class = class(NAMESPACE_NOT_FOUND, name(NAMESPACE_NOT_FOUND));
-            Err(SinkError::fatal(class, format!("there is no collection {collection}")))
-        }
+    if find(server, &collection).await?.is_some() {
+        return Ok(());
     }
+    let class = class(NAMESPACE_NOT_FOUND, name(NAMESPACE_NOT_FOUND));
+    Err(SinkError::fatal(class, format!("there is no collection {collection}")))
 }
 
 /// Whether a collection holds a document.

@@ -168,12 +168,12 @@ impl Transaction<'_> {
             (Attempt::First, _) | (Attempt::Replay, OpKind::Insert) => 0,
             (Attempt::Replay, OpKind::Delete | OpKind::Rekey) => change.batch.len() as u64,
             (Attempt::Replay, OpKind::Update | OpKind::Read) => {
-                let takes = |later: &&Change<'_>| {
+                let is_taker = |later: &&Change<'_>| {
                     let other = &mix[later.statement];
                     matches!(other.kind, OpKind::Delete | OpKind::Rekey)
                         && other.table.name == statement.table.name
                 };
-                let later = self.groups[group + 1..].iter().filter(takes);
+                let later = self.groups[group + 1..].iter().filter(is_taker);
                 let taken: HashSet<String> =
                     later.flat_map(|later| mix[later.statement].keys_of(later.batch)).collect();
                 let keys = statement.keys_of(change.batch);

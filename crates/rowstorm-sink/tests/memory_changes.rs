@@ -72,9 +72,9 @@ impl Bed {
             .collect();
         let transaction = Transaction { groups: &groups, end: End::Commit, attempt, hold: None };
         let answer = changer.change(transaction).await;
-        if let Ok(changed) = &answer {
+        if let Ok(answers) = &answer {
             let rows: Vec<u64> = groups.iter().map(|group| group.batch.len() as u64).collect();
-            assert_eq!(changed.iter().map(Changed::rows).collect::<Vec<_>>(), rows);
+            assert_eq!(answers.iter().map(Changed::rows).collect::<Vec<_>>(), rows);
         }
         answer.map_err(|error| error.kind)
     }
@@ -97,8 +97,8 @@ fn sorted(mut rows: Vec<MemoryRow>) -> Vec<MemoryRow> {
     rows
 }
 
-fn sum(changed: &[Changed]) -> (u64, u64, u64, u64) {
-    changed.iter().fold((0, 0, 0, 0), |sum, group| {
+fn sum(answers: &[Changed]) -> (u64, u64, u64, u64) {
+    answers.iter().fold((0, 0, 0, 0), |sum, group| {
         let Changed { matched, confirmed, missed, rejected } = group;
         (sum.0 + matched, sum.1 + confirmed, sum.2 + missed, sum.3 + rejected.count)
     })
@@ -133,8 +133,8 @@ async fn a_lost_transaction_arrives_as_it_was_staged_and_its_replay_ends_the_sam
         assert_eq!(bed.standing(), bed.expected(done), "{arrived:?}");
         let dead = bed.change(&mut changer, 0..100, Attempt::First).await.unwrap_err();
         assert!(matches!(dead, SinkErrorKind::Lost(_)), "it is thrown away");
-        let changed = bed.change(&mut bed.changer().await, 0..100, Attempt::Replay).await.unwrap();
-        assert_eq!(sum(&changed).2 + sum(&changed).3, 0, "{changed:?}");
+        let answers = bed.change(&mut bed.changer().await, 0..100, Attempt::Replay).await.unwrap();
+        assert_eq!(sum(&answers).2 + sum(&answers).3, 0, "{answers:?}");
         assert_eq!(bed.standing(), bed.expected(100));
     }
 }
@@ -175,9 +175,9 @@ async fn one_refused_row_undoes_all_with_transactions_and_stands_alone_without()
 #[tokio::test]
 async fn a_row_that_is_forgotten_is_missed_by_the_next_change() {
     let bed = bed(Memory::new().with_fault(Fault::ForgetRows { every: 10 })).await;
-    let changed = bed.change(&mut bed.changer().await, 0..400, Attempt::First).await.unwrap();
-    let (matched, confirmed, missed, rejected) = sum(&changed);
-    assert!(missed > 0 && matched > 300, "{changed:?}");
+    let answers = bed.change(&mut bed.changer().await, 0..400, Attempt::First).await.unwrap();
+    let (matched, confirmed, missed, rejected) = sum(&answers);
+    assert!(missed > 0 && matched > 300, "{answers:?}");
     assert_eq!((matched + missed, confirmed, rejected), (400, 0, 0));
 }
 

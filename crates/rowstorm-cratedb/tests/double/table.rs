@@ -324,21 +324,18 @@ impl Table {
     ) -> Done<u64> {
         let key = self.key_of(wanted).unwrap_or_default();
         let Some(&place) = self.places.get(&key) else { return Ok(0) };
-        match values {
-            Some(values) => {
-                let mut row = self.rows[place].clone();
-                for (column, value) in values {
-                    row[column] = value;
-                }
-                self.check(&mut row)?;
-                self.rows[place] = row;
+        if let Some(values) = values {
+            let mut row = self.rows[place].clone();
+            for (column, value) in values {
+                row[column] = value;
             }
-            None => {
-                self.places.remove(&key);
-                self.rows.swap_remove(place);
-                if let Some(moved) = self.rows.get(place).and_then(|row| self.key_of(row)) {
-                    self.places.insert(moved, place);
-                }
+            self.check(&mut row)?;
+            self.rows[place] = row;
+        } else {
+            self.places.remove(&key);
+            self.rows.swap_remove(place);
+            if let Some(moved) = self.rows.get(place).and_then(|row| self.key_of(row)) {
+                self.places.insert(moved, place);
             }
         }
         self.is_refreshed = false;

@@ -63,8 +63,8 @@ impl Course {
             .map(|group| Change { statement: group.entry, batch: &group.batch })
             .collect();
         let transaction = Transaction { groups: &groups, end: End::Commit, attempt, hold: None };
-        let changed = changer.change(transaction).await.map_err(|error| error.kind)?;
-        Ok(changed.iter().fold(
+        let answers = changer.change(transaction).await.map_err(|error| error.kind)?;
+        Ok(answers.iter().fold(
             [0; 4],
             |[matched, confirmed, missed, rejected], group: &Changed| {
                 [

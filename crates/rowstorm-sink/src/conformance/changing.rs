@@ -63,7 +63,7 @@ async fn assert_labels<S: Subject>(bed: &Bed<S>, table: &Arc<TablePlan>, wanted:
 async fn every_kind<S: Subject>(bed: Bed<S>) {
     let table = loaded(&bed, "rowstorm_every_kind", 4).await;
     let mut changer = bed.changer(&mix(&table, &["label"])).await;
-    let changed = bed
+    let answers = bed
         .commit(
             &mut changer,
             &[
@@ -74,7 +74,7 @@ async fn every_kind<S: Subject>(bed: Bed<S>) {
             ],
         )
         .await;
-    assert_eq!(changed, [2, 2, 3, 1].map(Changed::matched));
+    assert_eq!(answers, [2, 2, 3, 1].map(Changed::matched));
     let wanted = [(0, "nought"), (1, "value 1"), (3, "value 3"), (10, "ten"), (11, "11")];
     assert_labels(&bed, &table, &wanted).await;
     let again = bed.commit(&mut changer, &[(DELETE, &keys([0, 10]))]).await;
@@ -93,7 +93,7 @@ async fn in_order<S: Subject>(bed: Bed<S>) {
         .collect();
     let child = |statement: usize| statement + READ + 1;
     let mut changer = bed.changer(&both).await;
-    let changed = bed
+    let answers = bed
         .commit(
             &mut changer,
             &[
@@ -107,7 +107,7 @@ async fn in_order<S: Subject>(bed: Bed<S>) {
             ],
         )
         .await;
-    assert_eq!(changed, [1, 2, 2, 1, 1, 1, 1].map(Changed::matched));
+    assert_eq!(answers, [1, 2, 2, 1, 1, 1, 1].map(Changed::matched));
     assert_labels(&bed, &parents, &[(0, "one"), (7, "third")]).await;
     let wanted = [batch(0, vec![ints([71]), ints([7])])];
     compare::assert_rows::<S>(&children, &wanted, &bed.read(&children).await);
@@ -118,8 +118,8 @@ async fn missed<S: Subject>(bed: Bed<S>) {
     let mut changer = bed.changer(&mix(&table, &["label"])).await;
     let update = rows(vec![ints([1, 5, 2, -9]), texts_of(["b", "no", "c", "no"])]);
     let groups = [(UPDATE, &update), (READ, &keys([0, 9])), (DELETE, &keys([8, 0, 7]))];
-    let changed = bed.commit(&mut changer, &groups).await;
-    assert_eq!(changed, [found(2, 2), found(1, 1), found(1, 2)]);
+    let answers = bed.commit(&mut changer, &groups).await;
+    assert_eq!(answers, [found(2, 2), found(1, 1), found(1, 2)]);
     assert_labels(&bed, &table, &[(1, "b"), (2, "c")]).await;
     let none = bed.commit(&mut changer, &[(UPDATE, &update), (DELETE, &keys([0]))]).await;
     assert_eq!(none, [found(2, 2), found(0, 1)], "the same once more");
@@ -147,8 +147,8 @@ async fn thousand<S: Subject>(bed: Bed<S>) {
     let update = ids_and_texts(0, (0..count).map(|id| (id * 7 + 3) % GROUP_ROWS));
     let insert = ids_and_texts(0, 5000..5000 + count);
     let groups = [(INSERT, &insert), (UPDATE, &update), (READ, &keys(5000..5000 + count))];
-    let changed = bed.commit(&mut changer, &groups).await;
-    assert_eq!(changed, [count as u64; 3].map(Changed::matched));
+    let answers = bed.commit(&mut changer, &groups).await;
+    assert_eq!(answers, [count as u64; 3].map(Changed::matched));
     let all = [ids_and_texts(0, (0..GROUP_ROWS).chain(5000..5000 + count))];
     compare::assert_rows::<S>(&table, &all, &bed.read(&table).await);
     let deleted = bed.commit(&mut changer, &[(DELETE, &keys(5000..5000 + count))]).await;
@@ -179,8 +179,8 @@ async fn side_by_side<S: Subject>(bed: Bed<S>) {
                     Change { statement: UPDATE, batch: &update },
                     Change { statement: DELETE, batch: &keys([new + 1]) },
                 ];
-                let changed = until_answered(&mut changer, &groups).await;
-                assert_eq!(changed, [2, own.len() as u64, 1].map(Changed::matched));
+                let answers = until_answered(&mut changer, &groups).await;
+                assert_eq!(answers, [2, own.len() as u64, 1].map(Changed::matched));
             }
         });
     }
@@ -189,9 +189,9 @@ async fn side_by_side<S: Subject>(bed: Bed<S>) {
     }
     let labels = bed.read(&table).await;
     let count = |label: &str| labels.iter().filter(|row| row[1].as_deref() == Some(label)).count();
-    let changed = (5 * TURNS * changers).min(400) as usize;
+    let answers = (5 * TURNS * changers).min(400) as usize;
     assert_eq!((count("new"), count("gone")), ((TURNS * changers) as usize, 0));
-    assert_eq!((count("changed"), labels.len()), (changed, 400 + (TURNS * changers) as usize));
+    assert_eq!((count("changed"), labels.len()), (answers, 400 + (TURNS * changers) as usize));
 }
 
 /// Tries again while the database is busy: another's lock, a deadlock.
@@ -200,7 +200,7 @@ async fn until_answered<C: Changer>(changer: &mut C, groups: &[Change<'_>]) -> V
         let transaction =
             Transaction { groups, end: End::Commit, attempt: Attempt::First, hold: None };
         match changer.change(transaction).await {
-            Ok(changed) => return changed,
+            Ok(answers) => return answers,
             Err(error) if matches!(error.kind, SinkErrorKind::Busy { .. }) => {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -222,8 +222,8 @@ async fn killed<S: Subject>(bed: Bed<S>) {
     let error = changer.change(transaction).await.expect_err("the connection is gone");
     assert!(matches!(error.kind, SinkErrorKind::Lost(_)), "{error:?}");
     let mut changer = bed.changer(&mix).await;
-    let changed = bed.commit(&mut changer, &[(DELETE, &keys([2]))]).await;
-    assert_eq!(changed, [Changed::matched(1)]);
+    let answers = bed.commit(&mut changer, &[(DELETE, &keys([2]))]).await;
+    assert_eq!(answers, [Changed::matched(1)]);
     assert_labels(&bed, &table, &[(0, "value 0"), (1, "changed")]).await;
 }
 
@@ -232,8 +232,8 @@ async fn rekeyed<S: Subject>(bed: Bed<S>) {
     let mut changer = bed.changer(&mix_with_rekey(&table, &["label"])).await;
     let other = rows(vec![ints([0, 2, 9]), ints([20, 22, 29])]);
     let groups = [(REKEY, &other), (READ, &keys([20, 0]))];
-    let changed = bed.commit(&mut changer, &groups).await;
-    assert_eq!(changed, [found(2, 1), found(1, 1)]);
+    let answers = bed.commit(&mut changer, &groups).await;
+    assert_eq!(answers, [found(2, 1), found(1, 1)]);
     assert_labels(&bed, &table, &[(1, "value 1"), (20, "value 0"), (22, "value 2")]).await;
 
     let columns = Draft::new("rowstorm_rekeyed_two").column("part", "varchar(9)");

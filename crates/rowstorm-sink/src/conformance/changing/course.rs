@@ -139,8 +139,8 @@ impl<C: Changer> Lane<C> {
                 self.transact(&batch, End::RollBack, Attempt::First).await;
             }
             stream.fill(ops.clone(), Fate::Commit, &mut batch);
-            let changed = self.transact(&batch, End::Commit, Attempt::First).await;
-            total.iter_mut().zip(sum(&changed)).for_each(|(total, sum)| *total += sum);
+            let answers = self.transact(&batch, End::Commit, Attempt::First).await;
+            total.iter_mut().zip(sum(&answers)).for_each(|(total, sum)| *total += sum);
             if turn % 7 == 0 {
                 let again = self.transact(&batch, End::Commit, Attempt::Replay).await;
                 assert_eq!(sum(&again)[2..], [0, 0], "a replay misses nothing: {again:?}");
@@ -159,9 +159,9 @@ impl<C: Changer> Lane<C> {
         loop {
             let transaction = Transaction { groups: &groups, end, attempt, hold: None };
             match self.changer.change(transaction).await {
-                Ok(changed) => {
-                    assert_accounted(&groups, &changed);
-                    return changed;
+                Ok(answers) => {
+                    assert_accounted(&groups, &answers);
+                    return answers;
                 }
                 Err(error) if matches!(error.kind, SinkErrorKind::Busy { .. }) => {
                     tokio::time::sleep(Duration::from_millis(5)).await;

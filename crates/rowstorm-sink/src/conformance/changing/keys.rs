@@ -100,8 +100,8 @@ async fn typed<S: Subject>(bed: Bed<S>, data_type: &'static str) {
         (READ, &rows(vec![key(&[0, 5, 1])])),
         (DELETE, &rows(vec![key(&[2, 5])])),
     ];
-    let changed = bed.commit(&mut changer, &groups).await;
-    assert_eq!(changed, [Changed::matched(1), found(3, 1), found(2, 1), found(1, 1)]);
+    let answers = bed.commit(&mut changer, &groups).await;
+    assert_eq!(answers, [Changed::matched(1), found(3, 1), found(2, 1), found(1, 1)]);
     let labels = texts_of(["0", "one", "three", "four"]);
     let left = [batch(0, vec![ints([0, 1, 3, 4]), key(&[0, 1, 3, 4]), labels])];
     compare::assert_rows::<S>(&table, &left, &bed.read(&table).await);
@@ -131,8 +131,8 @@ async fn several<S: Subject>(bed: Bed<S>) {
         (READ, &rows(vec![ints([1, 2]), texts_of(["a", "c"])])),
         (DELETE, &rows(vec![ints([2, 1]), texts_of(["b", "z"])])),
     ];
-    let changed = bed.commit(&mut changer, &groups).await;
-    assert_eq!(changed, [Changed::matched(1), found(3, 1), found(1, 1), found(1, 1)]);
+    let answers = bed.commit(&mut changer, &groups).await;
+    assert_eq!(answers, [Changed::matched(1), found(3, 1), found(1, 1), found(1, 1)]);
     let left = vec![
         ints([0, 1, 2, 4]),
         texts_of(["a", "b", "a", "c"]),
@@ -160,9 +160,9 @@ async fn hostile<S: Subject>(bed: Bed<S>) {
             (READ, &rows(vec![ints([10])])),
             (DELETE, &rows(vec![ints([12])])),
         ];
-        let changed = bed.commit(&mut changer, &groups).await;
+        let answers = bed.commit(&mut changer, &groups).await;
         let wanted = [found(3, 0), found(1, 1), found(1, 0), found(1, 0)];
-        assert_eq!(changed, wanted, "{name}");
+        assert_eq!(answers, wanted, "{name}");
         let labels = texts_of([name, set]);
         let left = [batch(0, vec![ints(0..2), ints(10..12), labels, texts_of([set; 2])])];
         compare::assert_rows::<S>(&table, &left, &bed.read(&table).await);

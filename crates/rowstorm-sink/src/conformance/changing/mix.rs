@@ -103,26 +103,26 @@ impl<S: Subject> Bed<S> {
             .map(|(statement, batch)| Change { statement: *statement, batch })
             .collect();
         let transaction = Transaction { groups: &groups, end, attempt, hold: None };
-        let changed = changer.change(transaction).await.expect("the transaction is answered");
-        assert_accounted(&groups, &changed);
-        changed
+        let answers = changer.change(transaction).await.expect("the transaction is answered");
+        assert_accounted(&groups, &answers);
+        answers
     }
 }
 
 /// An answer for each group, a place for each row.
-pub(super) fn assert_accounted(groups: &[Change<'_>], changed: &[Changed]) {
-    assert_eq!(changed.len(), groups.len(), "an answer for each group");
-    for (group, changed) in groups.iter().zip(changed) {
+pub(super) fn assert_accounted(groups: &[Change<'_>], answers: &[Changed]) {
+    assert_eq!(answers.len(), groups.len(), "an answer for each group");
+    for (group, answers) in groups.iter().zip(answers) {
         let rows = group.batch.len() as u64;
-        assert_eq!(changed.rows(), rows, "every row is accounted for: {changed:?}");
-        let classes: u64 = changed.rejected.refusals.iter().map(|refusal| refusal.count).sum();
-        assert_eq!(classes, changed.rejected.count, "refusals add up: {changed:?}");
+        assert_eq!(answers.rows(), rows, "every row is accounted for: {answers:?}");
+        let classes: u64 = answers.rejected.refusals.iter().map(|refusal| refusal.count).sum();
+        assert_eq!(classes, answers.rejected.count, "refusals add up: {answers:?}");
     }
 }
 
 /// All rows of all groups: matched, confirmed, missed, rejected.
-pub(super) fn sum(changed: &[Changed]) -> [u64; 4] {
-    changed.iter().fold([0; 4], |[matched, confirmed, missed, rejected], group| {
+pub(super) fn sum(answers: &[Changed]) -> [u64; 4] {
+    answers.iter().fold([0; 4], |[matched, confirmed, missed, rejected], group| {
         [
             matched + group.matched,
             confirmed + group.confirmed,

@@ -107,7 +107,7 @@ async fn missed<S: Subject>(bed: Bed<S>) {
     let mut changer = bed.changer(&mix(&table, &["label"])).await;
     let update = rows(vec![ints([1, 8, 9]), texts_of(["a", "b", "c"])]);
     let groups = [(UPDATE, &update), (DELETE, &keys([9]))];
-    let changed = bed.replay(&mut changer, &groups).await;
+    let answers = bed.replay(&mut changer, &groups).await;
     let partly = Changed { confirmed: 1, ..found(1, 1) };
-    assert_eq!(changed, [partly, confirmed(1)], "row 8 is taken by nobody");
+    assert_eq!(answers, [partly, confirmed(1)], "row 8 is taken by nobody");
 }

@@ -30,8 +30,8 @@ async fn rolled_back<S: Subject>(bed: Bed<S>) {
         [(INSERT, &insert), (UPDATE, &update), (DELETE, &keys([0, 78])), (READ, &keys([0, 1]))];
     let wanted = [found(2, 0), found(2, 1), found(1, 1), found(1, 1)];
     for _ in 0..2 {
-        let changed = bed.transact(&mut changer, &groups, End::RollBack, Attempt::First).await;
-        assert_eq!(changed, wanted, "the counts are what they would have been");
+        let answers = bed.transact(&mut changer, &groups, End::RollBack, Attempt::First).await;
+        assert_eq!(answers, wanted, "the counts are what they would have been");
         compare::assert_rows::<S>(&table, &[ids_and_texts(0, 0..4)], &bed.read(&table).await);
     }
     assert_eq!(bed.commit(&mut changer, &groups).await, wanted, "the connection goes on");
@@ -54,27 +54,27 @@ async fn held<S: Subject>(bed: Bed<S>) {
     let hold = Some(Box::pin(hold) as crate::Hold<'_>);
     let transaction =
         Transaction { groups: &groups, end: End::Commit, attempt: Attempt::First, hold };
-    let changed = changer.change(transaction).await.expect("the transaction is answered");
-    assert_accounted(&groups, &changed);
+    let answers = changer.change(transaction).await.expect("the transaction is answered");
+    assert_accounted(&groups, &answers);
     assert!(was_held.load(Ordering::SeqCst), "it ends when it is let go");
     assert_labels(&bed, &table, &[(0, "value 0"), (1, "held")]).await;
 }
 
 /// Asserts what one refused row leaves: nothing of the transaction where there are transactions, else all but itself.
-fn assert_refused<S: Subject>(changed: &[Changed], at: usize, groups: &[u64]) {
-    let refused = &changed[at].rejected;
+fn assert_refused<S: Subject>(answers: &[Changed], at: usize, groups: &[u64]) {
+    let refused = &answers[at].rejected;
     assert!(!refused.refusals[0].class.is_empty() && !refused.refusals[0].sample.is_empty());
     if S::LACKS.contains(&Need::Undo) {
-        assert_eq!(sum(changed)[3], 1, "{changed:?}");
+        assert_eq!(sum(answers)[3], 1, "{answers:?}");
         assert_eq!(
-            changed[at],
+            answers[at],
             Changed { matched: groups[at] - 1, rejected: refused.clone(), ..Changed::default() }
         );
         return;
     }
-    for (changed, rows) in changed.iter().zip(groups) {
-        assert_eq!((changed.rejected.count, changed.rows()), (*rows, *rows), "{changed:?}");
-        assert_eq!(changed.rejected.refusals[0].class, refused.refusals[0].class);
+    for (answers, rows) in answers.iter().zip(groups) {
+        assert_eq!((answers.rejected.count, answers.rows()), (*rows, *rows), "{answers:?}");
+        assert_eq!(answers.rejected.refusals[0].class, refused.refusals[0].class);
     }
 }
 
@@ -85,8 +85,8 @@ async fn refused_insert<S: Subject>(bed: Bed<S>) {
     let update = rows(vec![ints([0]), texts_of(["changed"])]);
     let insert = rows(vec![ints([10, 1, 11]), texts_of(["a", "taken", "b"])]);
     let groups = [(UPDATE, &update), (INSERT, &insert), (DELETE, &keys([2]))];
-    let changed = bed.commit(&mut changer, &groups).await;
-    assert_refused::<S>(&changed, 1, &[1, 3, 1]);
+    let answers = bed.commit(&mut changer, &groups).await;
+    assert_refused::<S>(&answers, 1, &[1, 3, 1]);
     let untouched = [(0, "value 0"), (1, "value 1"), (2, "value 2")];
     let alone = [(0, "changed"), (1, "value 1"), (10, "a"), (11, "b")];
     let left = if S::LACKS.contains(&Need::Undo) { &alone[..] } else { &untouched };
@@ -102,8 +102,8 @@ async fn refused_update<S: Subject>(bed: Bed<S>) {
     let insert = rows(vec![ints([0, 1]), texts_of(["a", "b"])]);
     bed.commit(&mut changer, &[(INSERT, &insert)]).await;
     let update = rows(vec![ints([0, 1]), texts_of(["äöü", "four"])]);
-    let changed = bed.commit(&mut changer, &[(UPDATE, &update), (READ, &keys([0]))]).await;
-    assert_refused::<S>(&changed, 0, &[2, 1]);
+    let answers = bed.commit(&mut changer, &[(UPDATE, &update), (READ, &keys([0]))]).await;
+    assert_refused::<S>(&answers, 0, &[2, 1]);
     let first = if S::LACKS.contains(&Need::Undo) { "äöü" } else { "a" };
     assert_labels(&bed, &table, &[(0, first), (1, "b")]).await;
 }
@@ -113,8 +113,8 @@ async fn refused_null<S: Subject>(bed: Bed<S>) {
     let mut changer = bed.changer(&mix(&table, &["label"])).await;
     let labels = with_nulls(texts_of(["x", ""]), [true, false]);
     let update = rows(vec![ints([0, 1]), labels]);
-    let changed = bed.commit(&mut changer, &[(UPDATE, &update)]).await;
-    assert_refused::<S>(&changed, 0, &[2]);
+    let answers = bed.commit(&mut changer, &[(UPDATE, &update)]).await;
+    assert_refused::<S>(&answers, 0, &[2]);
     let first = if S::LACKS.contains(&Need::Undo) { "x" } else { "value 0" };
     let wanted = [batch(0, vec![ints([0, 1]), texts_of([first, "value 1"])])];
     compare::assert_rows::<S>(&table, &wanted, &bed.read(&table).await);

@@ -36,8 +36,8 @@ async fn carried<S: Subject>(bed: Bed<S>, data_type: &'static str) {
     let steps = [(INSERT, holes), (UPDATE, data), (UPDATE, nulls.clone())];
     for (statement, values) in steps {
         let values = rows(vec![ints(0..count), values]);
-        let changed = bed.commit(&mut changer, &[(statement, &values)]).await;
-        assert_eq!(changed, [Changed::matched(count as u64)], "{changed:?}");
+        let answers = bed.commit(&mut changer, &[(statement, &values)]).await;
+        assert_eq!(answers, [Changed::matched(count as u64)], "{answers:?}");
         compare::assert_rows::<S>(&table, &[values], &bed.read(&table).await);
     }
     let data = ColumnData { values: extreme_values::<S>(data_type), valid: None };
@@ -84,7 +84,7 @@ async fn long<S: Subject>(bed: Bed<S>) {
     let texts = ["x".repeat(65_536), lines, "\u{7FF}".repeat(40_000)];
     let insert = rows(vec![ints(0..3), texts_of(["", "", ""])]);
     let update = rows(vec![ints(0..3), texts_of(texts.iter().map(String::as_str))]);
-    let changed = bed.commit(&mut changer, &[(INSERT, &insert), (UPDATE, &update)]).await;
-    assert_eq!(changed, [3, 3].map(Changed::matched));
+    let answers = bed.commit(&mut changer, &[(INSERT, &insert), (UPDATE, &update)]).await;
+    assert_eq!(answers, [3, 3].map(Changed::matched));
     compare::assert_rows::<S>(&table, &[update], &bed.read(&table).await);
 }
