@@ -219,7 +219,8 @@ mod tests {
         assert_ne!(one, other);
         // 100,000 expected, with a standard deviation of 316.
         assert!((98_700..101_300).contains(&one.len()), "{}", one.len());
-        let gaps: Vec<f64> = one.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
+        let gaps: Vec<f64> =
+            one.windows(2).map(|pair| pair[1].abs_diff(pair[0]).as_secs_f64()).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
         // Of an exponential distribution the mean is the standard deviation.
