@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a case that cannot go on fails")]
 
 mod bed;
+mod changes;
 mod collections;
 mod refusals;
 mod trouble;
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
         case!(trouble::a_write_concern_that_is_not_met_leaves_rows_in_doubt_and_a_replay_confirms_them),
         case!(trouble::a_dropped_write_goes_on_to_its_end),
         case!(trouble::nobody_there_is_a_connection_lost),
+        case!(changes::a_transaction_that_is_cut_in_two_is_in_doubt_and_its_replay_does_the_rest),
+        case!(changes::fields_whose_names_are_no_paths_are_set_and_taken_away),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
