@@ -74,6 +74,9 @@ fn pace(changes: &Changes) -> String {
         let rows = grouped(done.rolled_back_rows);
         parts.push(format!("{} rolled back ({rows} rows)", grouped(done.rolled_back)));
     }
+    if done.held > 0 {
+        parts.push(format!("{} held open", grouped(done.held)));
+    }
     if done.retries > 0 {
         parts.push(format!("{} sent again", grouped(done.retries)));
     }

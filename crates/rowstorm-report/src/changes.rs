@@ -121,6 +121,9 @@ pub struct Transactions {
     pub rolled_back: u64,
     /// Rows that were rolled back; they are in no other account.
     pub rolled_back_rows: u64,
+    /// Held open before they were committed (`hold`).
+    #[serde(default)]
+    pub held: u64,
     /// Attempts that were made again.
     pub retries: u64,
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{ParseUnitError, Rate};
+use crate::{ParseUnitError, Rate, Span};
 
 /// Changes at a rate, after the tables are loaded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +28,9 @@ pub struct Changes {
     /// theirs that shows anywhere is an error.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rollback: f64,
+    /// Transactions that are held open before they are committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldSpec>,
     /// How many streams the rows are split into (64 unless said): no more batches are in flight at once, and another
     /// number makes other changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +50,16 @@ impl Changes {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn is_zero(share: &f64) -> bool {
     *share == 0.0
+}
+
+/// Transactions that are held open, as those of an application that thinks before it commits.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HoldSpec {
+    /// This share of transactions, from 0 to 1.
+    pub share: f64,
+    /// How long each is held.
+    pub time: Span,
 }
 
 /// How changes are spread over time.

@@ -30,7 +30,7 @@ mod template;
 mod units;
 mod validate;
 
-pub use changes::{Arrivals, Change, ChangeKind, Changes, Pick, Transaction};
+pub use changes::{Arrivals, Change, ChangeKind, Changes, HoldSpec, Pick, Transaction};
 pub use column::{Column, Per};
 pub use data_type::{DataType, IntWidth, ParseDataTypeError};
 pub use effective::{EffectiveColumn, LevelRule, Origin};

@@ -85,6 +85,7 @@ fn transactions(parts: &[&Changes]) -> Transactions {
         committed: sum.committed + part.committed,
         rolled_back: sum.rolled_back + part.rolled_back,
         rolled_back_rows: sum.rolled_back_rows + part.rolled_back_rows,
+        held: sum.held + part.held,
         retries: sum.retries + part.retries,
     })
 }

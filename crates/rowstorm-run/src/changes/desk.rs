@@ -28,6 +28,8 @@ use crate::{MaxErrors, RunOptions};
 const GATHER: Duration = Duration::from_millis(5);
 /// With `late: drop`, a place in the schedule is given up when nobody could take it for so long.
 const DROP_AFTER: Duration = Duration::from_millis(100);
+/// Places of so long before the end are taken still: a run that keeps up does all of its schedule.
+const LAST_MOMENTS: Duration = Duration::from_millis(100);
 /// Transactions in doubt that are named in the record.
 const REPLAYED_MAX: usize = 1_000;
 
@@ -179,6 +181,11 @@ impl Desk {
         state.sending -= 1;
         state.stats.seconds.failed(waited);
         state.errors.trouble(error);
+    }
+
+    /// A transaction was answered; perhaps it was held open.
+    pub(crate) fn held(&self, held: Option<Duration>) {
+        self.lock().books.transactions.held += u64::from(held.is_some());
     }
 
     /// A transaction was rolled back, as it was meant to be.
@@ -388,11 +395,11 @@ impl State {
         Take::Job(self.job(stream, from..from + len, due, stage))
     }
 
-    /// Whether the time is over. Ops of its last moments, of which a batch was forming, are not too late.
+    /// Whether the time is over. Ops of its last moments, which a server that keeps up has not come to yet, are not too late.
     fn is_over(&mut self, now: Duration) -> bool {
         let Some(end) = self.slots.end().filter(|end| now >= *end) else { return false };
         match self.slots.next(now) {
-            Next::Slot { due, .. } => due + GATHER < end,
+            Next::Slot { due, .. } => due + LAST_MOMENTS < end,
             Next::Free { .. } | Next::Over => true,
         }
     }

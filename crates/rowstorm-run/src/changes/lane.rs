@@ -10,7 +10,7 @@ use std::time::Duration;
 use rowstorm_gen::changes::Fate;
 use rowstorm_gen::schema::Transaction as Size;
 use rowstorm_sink::{
-    Attempt, BoxChanger, BoxSink, Change, Changed, Changer, Delivery, End, Sink, SinkError,
+    Attempt, BoxChanger, BoxSink, Change, Changed, Changer, Delivery, End, Hold, Sink, SinkError,
     SinkErrorKind, Transaction,
 };
 use tokio::sync::watch;
@@ -355,6 +355,11 @@ impl Lane {
             return Tried::Error(error);
         }
         let mut changer = self.changer.take().expect("it is connected");
+        // A replay only makes sure; a rollback is another's extra.
+        let held = match (end, attempt) {
+            (End::Commit, Attempt::First) => self.shop.work.hold(job.stream, job.ops.start),
+            (End::Commit | End::RollBack, _) => None,
+        };
         self.shop.desk.sending(load.filled.bytes());
         let start = Instant::now();
         let mut change = Box::pin(async move {
@@ -363,12 +368,12 @@ impl Lane {
                 .groups()
                 .map(|group| Change { statement: group.entry, batch: &group.batch })
                 .collect();
-            let result =
-                changer.change(Transaction { groups: &groups, end, attempt, hold: None }).await;
+            let hold = held.map(|time| -> Hold<'_> { Box::pin(sleep(time)) });
+            let result = changer.change(Transaction { groups: &groups, end, attempt, hold }).await;
             drop(groups);
             (changer, load, result)
         });
-        let patience = self.patience();
+        let patience = self.patience() + held.unwrap_or_default();
         let Ok((changer, load, result)) = timeout(patience, change.as_mut()).await else {
             tokio::spawn(change);
             let text = format!("no answer within {patience:?}; the connection is given up");
@@ -379,6 +384,7 @@ impl Lane {
         match result {
             Ok(changed) => {
                 self.changer = Some(changer);
+                self.shop.desk.held(held);
                 Tried::Answer(load, changed, start.elapsed())
             }
             Err(error) => {

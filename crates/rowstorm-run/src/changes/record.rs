@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rowstorm_gen::schema::{Arrivals, Late, Transaction};
+use rowstorm_gen::schema::{Arrivals, Late, Span, Transaction};
 use rowstorm_report::{ChangeKind, ChangeSchedule, ChangeStage, ChangeTable, Changes, ReplayedOps};
 
 use super::desk::State;
@@ -55,7 +55,7 @@ pub(crate) fn write(
 fn text(stage: &Stage) -> String {
     let rate = stage.rate.map_or_else(|| "max".to_owned(), |rate| format!("{rate}/s"));
     match stage.length {
-        Some(length) => format!("{rate}:{}ms", length.as_millis()),
+        Some(length) => format!("{rate}:{}", Span(length)),
         None => rate,
     }
 }

@@ -1,13 +1,15 @@
 //! What the changes of this run (or this shard of it) are, known before the first row.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rowstorm_gen::Plan;
 use rowstorm_gen::changes::{ChangePlan, ChangeStream, OpKind};
-use rowstorm_gen::schema::Transaction;
+use rowstorm_gen::schema::{Changes, HoldSpec, Transaction};
 use rowstorm_sink::{BoxSink, ChangeLimits, Sink, Statement};
 
 use super::options::{ChangeOptions, Resume};
+use crate::backoff::mix;
 use crate::{RunError, RunOptions, Setting};
 
 /// Ops of one batch at most, where nothing is said: from here on a statement's rows cost more than its round trip.
@@ -27,6 +29,7 @@ pub(crate) struct Work {
     pub(crate) limits: ChangeLimits,
     pub(crate) transaction: Transaction,
     pub(crate) rollback: f64,
+    hold: Option<HoldSpec>,
     /// This shard's streams.
     pub(crate) streams: Vec<Arc<ChangeStream>>,
     /// Where each stream ends, by its number; 0 for those of other shards.
@@ -61,7 +64,7 @@ impl Work {
         let statements = Statement::all(&changes);
         let limits = sink.change_limits(&statements)?;
         let transaction = document.transaction.unwrap_or(Transaction::Batch);
-        check_transactions(limits, transaction, document.rollback, &options.target)?;
+        check_transactions(limits, document, &options.target)?;
         let shard = options.shard.map_or((0, 1), |shard| (shard.index - 1, shard.count));
         let mine = |stream: &u32| stream % shard.1 == shard.0;
         let streams: Vec<_> = (0..changes.streams())
@@ -104,6 +107,7 @@ impl Work {
             limits,
             transaction,
             rollback: document.rollback,
+            hold: document.hold.filter(|hold| hold.share > 0.0),
             in_flight: in_flight.min(limits.changers).min(streams.len() as u32).max(1),
             batch: batch.max(1),
             piece: limits.rows.clamp(1, PIECE_OPS_MAX),
@@ -123,6 +127,14 @@ impl Work {
         &self.streams[(number / self.shard.1) as usize]
     }
 
+    /// How long the transaction that begins with an op is held open: a draw of its own for every op of a stream.
+    pub(crate) fn hold(&self, stream: u32, op: u64) -> Option<Duration> {
+        let hold = self.hold?;
+        let word = mix(self.plan.fingerprint() ^ mix(op ^ (u64::from(stream) << 32)));
+        let draw = (word >> 11) as f64 / (1u64 << 53) as f64;
+        (draw < hold.share).then_some(hold.time.0)
+    }
+
     /// Whether other shards change the same tables.
     pub(crate) fn is_part(&self) -> bool {
         self.shard.1 > 1
@@ -139,8 +151,7 @@ fn end(stream: &ChangeStream, amount: Option<u64>, streams: u32) -> u64 {
 
 fn check_transactions(
     limits: ChangeLimits,
-    transaction: Transaction,
-    rollback: f64,
+    document: &Changes,
     target: &str,
 ) -> Result<(), RunError> {
     let wrong = |text: String| Err(RunError::Options(text));
@@ -150,12 +161,17 @@ fn check_transactions(
     if limits.transactions {
         return Ok(());
     }
-    if rollback > 0.0 {
+    if document.rollback > 0.0 {
         return wrong(format!(
             "{target} has no transactions, so nothing can be rolled back: leave `changes.rollback` out"
         ));
     }
-    match transaction {
+    if document.hold.is_some() {
+        return wrong(format!(
+            "{target} has no transactions, so none can be held open: leave `changes.hold` out"
+        ));
+    }
+    match document.transaction.unwrap_or(Transaction::Batch) {
         Transaction::Batch => Ok(()),
         Transaction::Row | Transaction::Rows(_) => wrong(format!(
             "{target} has no transactions: `changes.transaction` can only be `batch`, an order of sending"

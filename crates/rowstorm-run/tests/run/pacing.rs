@@ -148,3 +148,21 @@ fn an_amount_ends_a_schedule_before_its_time() {
     assert_eq!((record.rows.planned, record.schedule.as_ref().unwrap().left), (2_000, 0));
     assert!(record.seconds < 2.1, "{}", record.seconds);
 }
+
+#[test]
+fn transactions_that_are_held_open_stand_in_nobodys_way() {
+    let plan = plan("  transaction: 10 rows\n  hold: { share: 0.02, time: 500ms }\n");
+    let slow = Changing::new(Memory::new(), Duration::from_millis(4));
+    let stages = vec![rate(1_000.0 * (1.0 - READS), 20)];
+    let finished = stage::run(plan, slow, options(paced(stages))).unwrap();
+    assert!(matches!(finished.ending, Ending::Done), "{:?}", finished.ending);
+    assert_accounted(&finished);
+    let record = changes(&finished);
+    // A fiftieth of 2,000 transactions; a standard deviation of 6.3.
+    let held = record.transactions.held;
+    assert!((20..60).contains(&held), "{held}");
+    assert_eq!((record.rows.planned, record.transactions.committed), (20_000, 2_000));
+    let inserts = record.kinds.iter().find(|kind| kind.kind == "insert").unwrap();
+    assert!(inserts.service_ms.max > 499.0 && inserts.service_ms.p90 < 6.0, "{inserts:?}");
+    assert!(inserts.response_ms.p90 < 20.0, "{inserts:?}");
+}

@@ -18,6 +18,10 @@ pub(super) fn check(check: &mut Check<'_>) {
         let message = format!("a share from 0 to below 1, not {}", changes.rollback);
         check.value(&place.key("rollback"), message, None);
     }
+    if let Some(hold) = changes.hold.filter(|hold| !(0.0..=1.0).contains(&hold.share)) {
+        let message = format!("a share from 0 to 1, not {}", hold.share);
+        check.value(&place.key("hold").key("share"), message, None);
+    }
     let mix = place.key("mix");
     match changes.mix.len() {
         0 if check.is_whole(&mix) => check.value(&mix, "there is nothing to change", None),
