@@ -3,16 +3,17 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use rowstorm::generate::changes::ChangePlan;
 use rowstorm::generate::{BATCH_ROWS_MAX, Batch};
 use rowstorm::report::number::{bytes, grouped};
 use rowstorm::schema::{AutoOr, RunSettings};
-use rowstorm::sink::{BoxSink, Encoder, Payload, Prepare, Sink};
+use rowstorm::sink::{BoxSink, Encoder, Payload, Prepare, Sink, Statement};
 use rowstorm::{Plan, TablePlan, Target};
 
 use crate::args::ExplainArgs;
 use crate::config::{self, Config};
 use crate::document::Document;
-use crate::exit::{Exit, Result};
+use crate::exit::{Exit, Failure, Result};
 use crate::settings::{self, Clock};
 use crate::{console, target};
 
@@ -32,6 +33,9 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<Exit> {
     console::data(&header(&document, &target, &plan, &settings))?;
     for table in plan.tables() {
         console::data(&one(&sink, table, &prepare, &settings))?;
+    }
+    if document.schema.changes.is_some() {
+        console::data(&changes(&sink, &plan)?)?;
     }
     Ok(Exit::Done)
 }
@@ -54,9 +58,6 @@ fn header(document: &Document, target: &Target, plan: &Plan, settings: &RunSetti
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     line(&mut text, format_args!("{}", parts.join("   ")));
-    if document.schema.changes.is_some() {
-        text.push_str("`changes` is not run by this release: the tables are loaded\n");
-    }
     text
 }
 
@@ -114,6 +115,41 @@ fn one(
         line(&mut text, format_args!("  note     {note}"));
     }
     text
+}
+
+/// The statements of the mix, as they are sent.
+fn changes(sink: &BoxSink, plan: &Plan) -> Result<String> {
+    let changes = ChangePlan::new(plan).map_err(|error| Failure::usage(error.to_string()))?;
+    let statements = Statement::all(&changes);
+    let mut text = format!(
+        "\nchanges: {} streams, fingerprint {:016x}\n",
+        changes.streams(),
+        changes.fingerprint()
+    );
+    let limits = match sink.change_limits(&statements) {
+        Ok(limits) => limits,
+        Err(refused) => {
+            line(&mut text, format_args!("  refused  {refused}"));
+            return Ok(text);
+        }
+    };
+    for statement in statements.iter() {
+        line(&mut text, format_args!("  {} {}", statement.kind.word(), statement.table.name));
+        for part in sink.explain_change(statement).iter().flat_map(|sent| sent.lines()) {
+            line(&mut text, format_args!("    {part}"));
+        }
+    }
+    let kept =
+        if limits.transactions { "committed together" } else { "sent in order: no transactions" };
+    line(
+        &mut text,
+        format_args!(
+            "  batch    at most {} rows of one kind; {}; kinds are {kept}",
+            grouped(u64::from(limits.rows)),
+            writers(limits.changers)
+        ),
+    );
+    Ok(text)
 }
 
 fn bytes_per_row(sink: &BoxSink, table: &TablePlan) -> f64 {

@@ -126,6 +126,20 @@ fn what_cannot_be_is_said_before_anything_is_done() {
     assert_eq!(stages.code, Some(2));
 }
 
+#[test]
+fn explain_shows_the_statements_of_the_mix() {
+    let folder = folder();
+    let shown = run_in(folder.path(), &["explain", "s.yaml", "--to", "sqlite:s.db"]);
+    assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+    for part in
+        ["changes: 8 streams", "update orders", "DELETE FROM", "read orders", "committed together"]
+    {
+        assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
+    }
+    let refused = run_in(folder.path(), &["explain", "s.yaml", "--to", "null:"]);
+    assert!(refused.stdout.contains("takes no changes"), "{}", refused.stdout);
+}
+
 /// Killed again and again, wherever it is, and gone on with until it is done.
 #[test]
 fn a_run_that_is_killed_goes_on_and_loses_nothing() {

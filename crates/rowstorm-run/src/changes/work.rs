@@ -75,13 +75,7 @@ impl Work {
         for stream in &streams {
             ends[stream.number() as usize] = end(stream, asked.amount, changes.streams());
         }
-        let resumed = match &asked.resume {
-            Resume::Changes(progress) => progress.done.len() == ends.len(),
-            Resume::Anew | Resume::Load => true,
-        };
-        if !resumed {
-            return Err(RunError::Options("the record is of another number of streams".to_owned()));
-        }
+        check_resume(&asked.resume, ends.len())?;
         let weight = |read: bool| {
             let is = |change: &&rowstorm_gen::schema::Change| change.read.is_some() == read;
             document.mix.iter().filter(is).map(|change| change.weight).sum::<f64>()
@@ -99,10 +93,8 @@ impl Work {
             Setting::Fixed(given) => given,
             Setting::Auto | Setting::AutoFreeze => BATCH_AUTO,
         };
-        let idempotent = statements
-            .iter()
-            .filter(|statement| statement.kind == OpKind::Insert)
-            .all(|insert| sink.limits(&insert.table).idempotent);
+        let is_insert = |statement: &&Statement| statement.kind == OpKind::Insert;
+        let mut inserts = statements.iter().filter(is_insert);
         Ok(Work {
             limits,
             transaction,
@@ -111,7 +103,7 @@ impl Work {
             in_flight: in_flight.min(limits.changers).min(streams.len() as u32).max(1),
             batch: batch.max(1),
             piece: limits.rows.clamp(1, PIECE_OPS_MAX),
-            idempotent,
+            idempotent: inserts.all(|insert| sink.limits(&insert.table).idempotent),
             // A mix of reads alone is paced by its reads.
             ops_per_change: if changed > 0.0 { (changed + read) / changed } else { 1.0 },
             shard,
@@ -147,6 +139,15 @@ fn end(stream: &ChangeStream, amount: Option<u64>, streams: u32) -> u64 {
     let (number, streams) = (u64::from(stream.number()), u64::from(streams));
     let share = amount / streams + u64::from(number < amount % streams);
     share.min(stream.ops())
+}
+
+fn check_resume(resume: &Resume, streams: usize) -> Result<(), RunError> {
+    match resume {
+        Resume::Changes(progress) if progress.done.len() != streams => {
+            Err(RunError::Options("the record is of another number of streams".to_owned()))
+        }
+        Resume::Changes(_) | Resume::Anew | Resume::Load => Ok(()),
+    }
 }
 
 fn check_transactions(
