@@ -4,18 +4,21 @@ use std::process::ExitCode;
 
 use rowstorm_gen::{TablePlan, Value};
 use rowstorm_sink::conformance::{self, Need, Row, Server, Subject};
-use rowstorm_sink::{Memory, Null, SinkError};
+use rowstorm_sink::{ChangeLimits, Memory, Null, SinkError};
 
-struct InMemory;
+/// With transactions, or (`false`) as a database that has none.
+struct InMemory<const TRANSACTIONS: bool>;
 
-impl Subject for InMemory {
+impl<const TRANSACTIONS: bool> Subject for InMemory<TRANSACTIONS> {
     type Sink = Memory;
-    const NAME: &'static str = "memory";
+    const NAME: &'static str = if TRANSACTIONS { "memory" } else { "memory without transactions" };
     const SERVER: Server = Server::InProcess;
-    const LACKS: &'static [Need] = &[Need::Passwords];
+    const LACKS: &'static [Need] =
+        if TRANSACTIONS { &[Need::Passwords] } else { &[Need::Passwords, Need::Undo] };
 
     async fn connect(_: &str) -> Result<Memory, SinkError> {
-        Ok(Memory::new())
+        let limits = ChangeLimits { rows: 1024, changers: 8, transactions: TRANSACTIONS };
+        Ok(Memory::new().with_change_limits(limits))
     }
 
     async fn read(sink: &Memory, table: &TablePlan) -> Vec<Row> {
@@ -55,7 +58,11 @@ impl Subject for Nowhere {
 }
 
 fn main() -> ExitCode {
-    let memory = conformance::main::<InMemory>();
-    let null = conformance::main::<Nowhere>();
-    if memory == ExitCode::SUCCESS { null } else { memory }
+    let codes = [
+        conformance::main::<InMemory<true>>(),
+        conformance::main::<InMemory<false>>(),
+        conformance::main::<Nowhere>(),
+    ];
+    let failed = codes.into_iter().find(|code| *code != ExitCode::SUCCESS);
+    failed.unwrap_or(ExitCode::SUCCESS)
 }
