@@ -124,6 +124,10 @@ fn checked(records: &[RunRecord]) -> Result<Vec<u32>, MergeError> {
         };
         same("fingerprint", first.fingerprint.clone(), record.fingerprint.clone())?;
         same("seed", first.seed.to_string(), record.seed.to_string())?;
+        if record.changes.is_some() {
+            // What a change writes as `now` hangs on it.
+            same("epoch", first.epoch.clone(), record.epoch.clone())?;
+        }
         let shards = first.shard.map_or(0, |shard| shard.count);
         same("number of shards", shards.to_string(), shard.count.to_string())?;
         count = shard.count;

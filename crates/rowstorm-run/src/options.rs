@@ -120,8 +120,8 @@ impl RunOptions {
         let Some(shard) = self.shard else { return Ok(()) };
         if shard.count > 1 && self.to_change().is_some() && !self.is_loaded() {
             return wrong(
-                "a shard's changes need the rows of all shards: load them once with `--changes 0`, then start all \
-                 shards with `--table-mode append`",
+                "a shard's changes need the rows of all shards: load them once with `--changes 0 -o load.json`, \
+                 then start all shards with `--resume load.json`",
             );
         }
         if shard.index == 0 || shard.index > shard.count {

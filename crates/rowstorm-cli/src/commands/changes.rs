@@ -97,7 +97,9 @@ impl Earlier {
         settings.seed = Some(*seed);
         settings.epoch = Some(epoch.clone());
         settings.rows = earlier.rows;
-        settings.shard = shard.map(|shard| Shard::Part { index: shard.index, of: shard.count });
+        // What one load made, shards go on with.
+        let part = shard.map(|shard| Shard::Part { index: shard.index, of: shard.count });
+        settings.shard = part.or(settings.shard);
     }
 
     /// Where it stopped.
@@ -120,10 +122,12 @@ impl Earlier {
                 .map_err(|error| Failure::io(format!("cannot read {}", ops.display()), &error))?;
             return Ok(Resume::Changes(progress));
         }
-        // Without changes, or with none done, it ended in the load.
+        // Without changes, or with none done, it ended in the load, or with it.
         let Some(done) = self.record.changes.as_ref().filter(|done| !done.ranges_done.is_empty())
         else {
-            return Ok(Resume::Load);
+            let is_loaded = self.record.ended == "done";
+            let nothing = Progress::new(vec![0; changes.streams() as usize]);
+            return Ok(if is_loaded { Resume::Changes(nothing) } else { Resume::Load });
         };
         if done.fingerprint != format!("{fingerprint:016x}") {
             return Err(other("mix"));

@@ -127,6 +127,30 @@ fn what_cannot_be_is_said_before_anything_is_done() {
 }
 
 #[test]
+fn shards_go_on_with_one_load_and_their_records_make_one() {
+    let folder = folder();
+    let now =
+        SCHEMA.replace("amount: {", "changed: { type: timestamp, gen: now }\n      amount: {");
+    let now = now.replace("set: [amount]", "set: [amount, changed]");
+    std::fs::write(folder.path().join("s.yaml"), now).unwrap();
+    let load = ["run", "s.yaml", "--to", "sqlite:s.db", "-q"];
+    let loaded =
+        run_in(folder.path(), &[&load[..], &["--changes", "0", "-o", "load.json"]].concat());
+    assert_eq!(loaded.code, Some(0), "{}", loaded.stderr);
+    for (part, record) in [("1/3", "1.json"), ("2/3", "2.json"), ("3/3", "3.json")] {
+        let more = ["--changes", "9000", "--resume", "load.json", "--shard", part, "-o", record];
+        let done = run_in(folder.path(), &[&load[..], &more[..]].concat());
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+    }
+    let merged = run_in(folder.path(), &["merge", "1.json", "2.json", "3.json", "-o", "s.json"]);
+    assert_eq!(merged.code, Some(0), "{}", merged.stderr);
+    let changes = &record(folder.path())["changes"];
+    assert_eq!((sum(&changes["ranges_done"]), &changes["rows"]["matched"]), (9_000, &9_000.into()));
+    let verified = verify(folder.path());
+    assert_eq!(verified.code, Some(0), "{}", verified.stdout);
+}
+
+#[test]
 fn explain_shows_the_statements_of_the_mix() {
     let folder = folder();
     let shown = run_in(folder.path(), &["explain", "s.yaml", "--to", "sqlite:s.db"]);
