@@ -249,6 +249,8 @@ pub(crate) struct VerifyArgs {
     /// Write JSON to this file, too
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) following: FollowFlags,
     /// Rows of a FILE's load, all tables together
     #[arg(long, value_name = "N", value_parser = crate::flags::count, help_heading = "Of a FILE")]
     pub(crate) rows: Option<u64>,
@@ -258,6 +260,20 @@ pub(crate) struct VerifyArgs {
     /// What `gen: now` said in a FILE's load, RFC 3339; such columns are not compared unless said
     #[arg(long, value_name = "TIME", help_heading = "Of a FILE")]
     pub(crate) epoch: Option<String>,
+}
+
+/// How a copy is followed.
+#[derive(Debug, Args)]
+pub(crate) struct FollowFlags {
+    /// Look again and again while the run of this record goes on, until the copy has drained: freshness, backlog
+    #[arg(long, conflicts_with_all = ["counts", "list"], help_heading = "While a run goes on")]
+    pub(crate) follow: bool,
+    /// The pause between two looks of --follow
+    #[arg(long, value_name = "TIME", default_value = "1s", help_heading = "While a run goes on")]
+    pub(crate) every: rowstorm::schema::Span,
+    /// How long after the run's end a backlog may stand still before --follow gives up
+    #[arg(long, value_name = "TIME", default_value = "60s", help_heading = "While a run goes on")]
+    pub(crate) patience: rowstorm::schema::Span,
 }
 
 #[derive(Debug, Args)]

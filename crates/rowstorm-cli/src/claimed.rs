@@ -1,16 +1,18 @@
 //! What must be in a database: of a run record, or of a schema file whose load had the default settings.
 
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 
 use rowstorm::generate::PlanOptions;
 use rowstorm::generate::changes::ChangePlan;
-use rowstorm::runner::verify::{Claim, Epoch};
+use rowstorm::runner::Progress;
+use rowstorm::runner::verify::{Claim, Epoch, RunState};
 use rowstorm::schema::{Schema, parse_instant};
 use rowstorm::{Plan, RunRecord};
 
 use crate::args::VerifyArgs;
-use crate::commands::read_record;
+use crate::commands::{progress_path, read_record};
 use crate::config::{self, Config};
 use crate::document::Document;
 use crate::exit::{Failure, Result};
@@ -93,7 +95,7 @@ fn of_record(args: &VerifyArgs) -> Result<Claimed> {
     let before = of(|table| table.before);
     let known_missing = of(|table| table.rows.rejected + table.rows.unknown);
     let claim = match &record.changes {
-        Some(changes) => changed(&plan, changes, &record)?,
+        Some(changes) => changed(&plan, changes, &record, &args.expected)?,
         None => Claim::ranges(plan.clone(), done(&plan, &record)),
     };
     Ok(Claimed { claim, epoch: Epoch::Known, before, known_missing, said: None })
@@ -125,12 +127,15 @@ fn done(plan: &Plan, record: &RunRecord) -> Vec<Vec<Range<u64>>> {
     plan.tables().iter().map(|table| of(&table.name)).collect()
 }
 
-fn changed(plan: &Plan, changes: &rowstorm::report::Changes, record: &RunRecord) -> Result<Claim> {
+fn changed(
+    plan: &Plan,
+    changes: &rowstorm::report::Changes,
+    record: &RunRecord,
+    name: &str,
+) -> Result<Claim> {
     let compiled = ChangePlan::new(plan).map_err(|error| Failure::usage(error.to_string()))?;
     let fingerprint = format!("{:016x}", compiled.fingerprint());
-    if fingerprint != changes.fingerprint
-        || changes.ranges_done.len() != compiled.streams() as usize
-    {
+    if fingerprint != changes.fingerprint {
         let message = format!(
             "the schema makes other changes than the record's: fingerprint {fingerprint}, and the record has {}",
             changes.fingerprint
@@ -143,5 +148,23 @@ fn changed(plan: &Plan, changes: &rowstorm::report::Changes, record: &RunRecord)
         )
         .help("`rowstorm merge RECORD… -o all.json` first, and verify that"));
     }
-    Ok(Claim::changed(&compiled, &changes.ranges_done))
+    let state = state(Path::new(name), &compiled);
+    let state =
+        state.map_err(|cause| Failure::io(format!("cannot read how far {name} is"), &cause))?;
+    Ok(Claim::changed(&compiled, &state.done))
+}
+
+/// Where the run of a record stands: by the progress beside it while it goes on, or was killed; else by itself.
+pub(crate) fn state(record: &Path, changes: &ChangePlan) -> io::Result<RunState> {
+    let streams = changes.streams() as usize;
+    // The record is whole before its progress is taken away.
+    match Progress::read(&progress_path(record), changes.fingerprint()) {
+        Ok(progress) => return Ok(RunState { done: progress.done, over: false }),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+        Err(cause) => return Err(cause),
+    }
+    let record = RunRecord::read(record).map_err(io::Error::other)?;
+    let mut done = record.changes.map(|changes| changes.ranges_done).unwrap_or_default();
+    done.resize(streams, 0);
+    Ok(RunState { done, over: record.ended != "running" })
 }

@@ -57,6 +57,6 @@ pub use terminal_chart::draw;
 pub use threshold::{Checked, ExpressionError, Relation, Threshold};
 pub use verdict::{Counted, Tone, Verdict, target_kind};
 pub use verification::{
-    Cell, Contradiction, Difference, Finding, FindingKind, VERIFICATION_VERSION, Verification,
-    VerifiedTable, Wrongs,
+    Cell, Contradiction, Difference, Finding, FindingKind, Followed, Look, LostOp,
+    VERIFICATION_VERSION, Verification, VerifiedTable, Wrongs,
 };

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::record::Latency;
+
 /// The version of the format that this crate writes.
 pub const VERIFICATION_VERSION: u32 = 1;
 
@@ -33,6 +35,8 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// How many more there are.
     pub findings_left_out: u64,
+    /// What following a copy has shown, if it was followed. All else is of the last look.
+    pub followed: Option<Followed>,
 }
 
 /// What was found of one table.
@@ -99,6 +103,45 @@ pub struct Finding {
     pub why: String,
     /// The columns that differ.
     pub columns: Vec<Difference>,
+    /// The op that is not to be seen here and must be: of a row that is missing, stale, or should have gone.
+    pub lost: Option<LostOp>,
+}
+
+/// An op, by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct LostOp {
+    /// The stream.
+    pub stream: u32,
+    /// The op's number in it, from 0.
+    pub op: u64,
+}
+
+/// What following a copy while a run goes on has shown.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Followed {
+    /// Each look at the copy.
+    pub looks: Vec<Look>,
+    /// Changes whose way from commit to copy was timed.
+    pub seen: u64,
+    /// From a change's commit to the end of the first look that found it, in milliseconds: too long by a look at most.
+    pub freshness_ms: Latency,
+    /// By how many rows the backlog grew in a second while the run went on.
+    pub backlog_per_second: f64,
+    /// Seconds from the run's end to the look that found nothing lacking; `None` if there was none.
+    pub drained_after_s: Option<f64>,
+}
+
+/// One look at a copy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Look {
+    /// When it ended, in seconds since the first one began.
+    pub at_s: f64,
+    /// Ops that were done when it began.
+    pub done: u64,
+    /// Rows that lacked an op: the backlog.
+    pub backlog: u64,
+    /// How long ago the oldest op that was lacking had been done, in seconds.
+    pub oldest_s: f64,
 }
 
 /// What can be wrong with a row.

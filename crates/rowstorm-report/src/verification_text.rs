@@ -1,8 +1,8 @@
 //! What `verify` found, for a terminal: the verdict first, then tables, then the rows that differ.
 
-use crate::number::{grouped, seconds};
+use crate::number::{grouped, milliseconds, seconds};
 use crate::style::{Ink, Style, clean, cut};
-use crate::verification::{Finding, Verification, VerifiedTable, Wrongs};
+use crate::verification::{Finding, Followed, Verification, VerifiedTable, Wrongs};
 
 /// Where the values of the lines begin.
 const INDENT: usize = 13;
@@ -47,6 +47,9 @@ impl Verification {
         if self.findings_left_out > 0 {
             let more = format!("{} more, all of them with --list", grouped(self.findings_left_out));
             line(&mut text, style, "and", &more);
+        }
+        if let Some(followed) = &self.followed {
+            text.push_str(&following(followed, style));
         }
         let data = format!(
             "fingerprint {}   seed {}   compared in {}",
@@ -147,6 +150,30 @@ fn row(finding: &Finding, style: Style) -> String {
     text
 }
 
+fn following(followed: &Followed, style: Style) -> String {
+    let mut text = String::new();
+    let ms = &followed.freshness_ms;
+    let said = format!(
+        "p50 {}   p90 {}   p99 {}   max {}   from commit to copy, {} changes in {} looks",
+        milliseconds(ms.p50),
+        milliseconds(ms.p90),
+        milliseconds(ms.p99),
+        milliseconds(ms.max),
+        grouped(followed.seen),
+        followed.looks.len()
+    );
+    line(&mut text, style, "freshness", &style.wrap(&said, INDENT));
+    let most = followed.looks.iter().map(|look| look.backlog).max().unwrap_or(0);
+    let drained = followed.drained_after_s.map_or_else(
+        || "not drained".to_owned(),
+        |after| format!("drained {} after the run's end", seconds(after)),
+    );
+    let slope = followed.backlog_per_second;
+    let said = format!("at most {} rows   {slope:+.1} rows/s   {drained}", grouped(most));
+    line(&mut text, style, "backlog", &said);
+    text
+}
+
 fn line(text: &mut String, style: Style, name: &str, value: &str) {
     let name = style.paint(Ink::Quiet, &format!("{name:<width$}", width = INDENT - 2));
     text.push_str(&format!("  {name}{value}\n"));
@@ -214,6 +241,7 @@ mod tests {
                     expected: Some("5".into()),
                     found: None,
                 }],
+                lost: None,
             }],
             findings_left_out: 1,
             fingerprint: "0123456789abcdef".into(),

@@ -147,7 +147,7 @@ fn compiled(plan: &Plan) -> Result<ChangePlan> {
 }
 
 /// Where the state of a run's changes is kept, beside its record.
-pub(super) fn progress_path(record: &Path) -> PathBuf {
+pub(crate) fn progress_path(record: &Path) -> PathBuf {
     let mut path = record.as_os_str().to_owned();
     path.push(".ops");
     PathBuf::from(path)

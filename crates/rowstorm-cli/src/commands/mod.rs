@@ -18,6 +18,7 @@ mod start;
 mod tune;
 mod verify;
 
+pub(crate) use changes::progress_path;
 pub(crate) use report::read as read_record;
 
 use std::ffi::OsString;

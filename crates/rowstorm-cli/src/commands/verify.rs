@@ -2,18 +2,23 @@
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rowstorm::Target;
+use rowstorm::generate::changes::ChangePlan;
 use rowstorm::report::number::grouped;
-use rowstorm::report::{Finding, Verification};
-use rowstorm::runner::verify::{Depth, Keeps, Listener, Verify, VerifyOptions};
+use rowstorm::report::{Finding, Look, Verification};
+use rowstorm::runner::verify::{
+    Depth, Follow, FollowError, Keeps, Listener, Verify, VerifyOptions,
+};
+use rowstorm::schema::FieldMap;
 use rowstorm::sink::{BoxSink, Sink, SinkError};
 
 use crate::args::VerifyArgs;
-use crate::claimed::{Claimed, claimed};
+use crate::claimed::{Claimed, claimed, state};
 use crate::document::field_map;
 use crate::exit::{Exit, Failure, Result};
 use crate::{console, load, outcome, summary, target};
@@ -32,6 +37,12 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Exit> {
         console::talk(&format!("note: {said}"));
     }
     let map = args.map.as_deref().map(|map| field_map(map, claim.plan().schema())).transpose()?;
+    if args.following.follow {
+        let changes = claim.changes().cloned();
+        drop(claim);
+        let followed = follow(args, &target, sink, changes, map.unwrap_or_default())?;
+        return tell(args, &target, started_at, followed);
+    }
     let options = VerifyOptions {
         map: map.unwrap_or_default(),
         depth: match (args.counts, args.full) {
@@ -53,6 +64,16 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Exit> {
     })?;
     let found = found
         .map_err(|error| Failure::target(format!("{target}: {}", load::with_causes(&error))))?;
+    tell(args, &target, started_at, found)
+}
+
+/// Prints and writes what was found.
+fn tell(
+    args: &VerifyArgs,
+    target: &Target,
+    started_at: Timestamp,
+    found: Verification,
+) -> Result<Exit> {
     let found = Verification {
         started_at: started_at.to_string(),
         expected: args.expected.clone(),
@@ -65,6 +86,56 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Exit> {
     }
     console::data(&if args.json { found.to_json() } else { found.terminal(summary::style()) })?;
     Ok(if found.verified { Exit::Done } else { Exit::Mismatch })
+}
+
+/// Looks at a copy until the run has ended and the copy has drained.
+fn follow(
+    args: &VerifyArgs,
+    target: &Target,
+    sink: BoxSink,
+    changes: Option<ChangePlan>,
+    map: FieldMap,
+) -> Result<Verification> {
+    let Some(changes) = changes else {
+        return Err(Failure::usage("--follow is for the record of a run with `changes:`"));
+    };
+    let (record, plan) = (PathBuf::from(&args.expected), changes.clone());
+    let quiet = args.json;
+    let told = move |look: &Look| {
+        if !quiet {
+            console::talk(&format!(
+                "{:>7.1}s   done {}   backlog {}   oldest {:.1}s",
+                look.at_s,
+                grouped(look.done),
+                grouped(look.backlog),
+                look.oldest_s
+            ));
+        }
+    };
+    let failed = |error: FollowError| match error {
+        FollowError::Sink(error) => {
+            Failure::target(format!("{target}: {}", load::with_causes(&error)))
+        }
+        FollowError::Progress(cause) => {
+            Failure::io(format!("cannot read how far {} is", args.expected), &cause)
+        }
+    };
+    let followed = load::block_on(async {
+        let keeps = keeps(target, &sink).await?;
+        let follow = Follow {
+            changes,
+            sink,
+            state: Box::new(move || state(&record, &plan)),
+            keeps,
+            map,
+            memory_bytes: args.memory.0,
+            findings_max: args.show,
+            pause: args.following.every.0,
+            patience: args.following.patience.0,
+        };
+        follow.go(told).await
+    })?;
+    followed.map_err(failed)
 }
 
 /// What the database keeps of a value; its server is asked for its version.

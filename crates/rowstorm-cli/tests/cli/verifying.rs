@@ -216,3 +216,48 @@ tables:
     assert_eq!(done.code, Some(2));
     assert!(done.stderr.contains("the schema has no such table"), "{}", done.stderr);
 }
+
+const CHANGING: &str = "
+version: 1
+tables:
+  orders:
+    key: [id]
+    preload: 500
+    columns:
+      id: { type: bigint, gen: sequence }
+      note: { type: text, gen: { text: { bytes: 12 } } }
+changes:
+  streams: 4
+  mix:
+    - { insert: orders, weight: 2 }
+    - { update: orders, set: [note], weight: 3 }
+    - { delete: orders, weight: 1 }
+";
+
+#[test]
+fn what_changes_leave_is_verified_and_a_lost_change_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.yaml"), CHANGING).unwrap();
+    let run = ["run", "t.yaml", "--to", "sqlite:t.db", "-q", "-o", "r.json", "--changes", "2000"];
+    let done = run_in(folder.path(), &run);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    for more in [&[][..], &["--counts"], &["--follow", "--json"]] {
+        let done = verify(folder.path(), more);
+        assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+        if more.contains(&"--follow") {
+            let found: Value = serde_json::from_str(&done.stdout).unwrap();
+            assert_eq!(found["followed"]["looks"][0]["done"], 2000);
+            assert!(found["followed"]["drained_after_s"].is_number(), "{}", done.stdout);
+        }
+    }
+    sql(folder.path(), "DELETE FROM orders WHERE id = (SELECT max(id) FROM orders)");
+    let done = verify(folder.path(), &["--json"]);
+    let found: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((done.code, &found["tables"][0]["rows"]["missing"]), (Some(5), &1.into()));
+    assert!(found["findings"][0]["lost"]["op"].is_number(), "{}", done.stdout);
+    // A copy that never comes: it is given up.
+    let done = verify(folder.path(), &["--follow", "--every=10ms", "--patience=50ms", "-n=1"]);
+    assert_eq!(done.code, Some(5), "{}{}", done.stdout, done.stderr);
+    assert!(done.stdout.contains("not drained"), "{}", done.stdout);
+    assert!(done.stderr.contains("backlog 1"), "{}", done.stderr);
+}

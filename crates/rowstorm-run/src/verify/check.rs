@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{mem, thread};
 
 use rowstorm_gen::{Batch, TablePlan, Value};
-use rowstorm_report::FindingKind;
+use rowstorm_report::{Finding, FindingKind, LostOp};
 
 use super::claim::{Claim, Part};
 use super::compare::Compare;
@@ -178,16 +178,18 @@ impl Check {
     }
 
     pub(super) fn missing(&self, row: u64, values: &[Value]) {
-        let why = match self.claim.stream_of(row) {
-            None => format!("row {row}"),
-            Some(expected) => match expected.version(self.table, row) {
-                None => format!("row {row}, as it was loaded"),
-                Some(op) => {
-                    format!("row {row}, of op {op} of stream {}", expected.stream().number())
-                }
-            },
+        let expected = self.claim.stream_of(row);
+        let lost = expected.and_then(|expected| {
+            let stream = expected.stream().number();
+            Some(LostOp { stream, op: expected.version(self.table, row)? })
+        });
+        let why = match (expected, lost) {
+            (_, Some(LostOp { stream, op })) => format!("row {row}, of op {op} of stream {stream}"),
+            (Some(_), None) => format!("row {row}, as it was loaded"),
+            (None, None) => format!("row {row}"),
         };
-        self.findings.found(finding(self.plan(), FindingKind::Missing, values, why));
+        let found = finding(self.plan(), FindingKind::Missing, values, why);
+        self.findings.found(Finding { lost, ..found });
     }
 
     /// Rows without a key that are kept back, until all is known.

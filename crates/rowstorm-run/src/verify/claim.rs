@@ -134,7 +134,7 @@ impl Claim {
     }
 
     /// The changes, if there are any.
-    pub(super) fn changes(&self) -> Option<&ChangePlan> {
+    pub fn changes(&self) -> Option<&ChangePlan> {
         self.changed.as_ref().map(|changed| &changed.plan)
     }
 

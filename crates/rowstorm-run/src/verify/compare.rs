@@ -64,6 +64,14 @@ impl Compare {
         a == b
     }
 
+    /// A value as it is shown beside another: what nests as JSON, on both sides.
+    pub(super) fn printable(&self, value: &Value) -> Value {
+        match value {
+            Value::Object(_) | Value::Array(_) => Value::Json(self.nested(value).to_string()),
+            other => other.clone(),
+        }
+    }
+
     /// What is loose about this column, in words.
     pub(super) fn said(&self) -> Vec<String> {
         let mut said = Vec::new();

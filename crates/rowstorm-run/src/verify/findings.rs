@@ -99,6 +99,7 @@ pub(super) fn finding(
         key: places.iter().map(cell).collect(),
         why: why.into(),
         columns: Vec::new(),
+        lost: None,
     }
 }
 

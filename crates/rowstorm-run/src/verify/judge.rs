@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rowstorm_gen::changes::{ChangeStream, Expected, Fate, History};
 use rowstorm_gen::{BATCH_ROWS_MAX, Batch, Value};
-use rowstorm_report::{Difference, Finding, FindingKind};
+use rowstorm_report::{Difference, Finding, FindingKind, LostOp};
 
 use super::check::{Check, Suspect};
 use super::findings::{finding, shown};
@@ -56,10 +56,10 @@ pub(super) fn differences(check: &Check, expected: &[Value], found: &[Value]) ->
     let columns = check.plan().columns.iter().zip(&check.compares).zip(expected.iter().zip(found));
     columns
         .filter(|((_, compare), (expected, found))| !compare.same(expected, found))
-        .map(|((column, _), (expected, found))| Difference {
+        .map(|((column, compare), (expected, found))| Difference {
             column: column.name.to_string(),
-            expected: shown(expected),
-            found: shown(found),
+            expected: shown(&compare.printable(expected)),
+            found: shown(&compare.printable(found)),
         })
         .collect()
 }
@@ -141,6 +141,8 @@ impl Case<'_> {
         let (kind, why) = self.words(current, &sources.values().copied().collect::<Vec<_>>());
         let mut finding = finding(self.check.plan(), kind, self.found, why);
         finding.columns = differences(self.check, &is, self.found);
+        let op = writes[current].op.filter(|_| kind == FindingKind::Stale);
+        finding.lost = op.map(|op| LostOp { stream: self.expected.stream().number(), op });
         finding
     }
 

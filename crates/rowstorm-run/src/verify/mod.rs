@@ -14,6 +14,8 @@ mod compare;
 mod decode;
 mod digest;
 mod findings;
+mod follow;
+mod fresh;
 mod go;
 mod judge;
 mod keeps;
@@ -28,6 +30,7 @@ mod tests;
 
 pub use claim::Claim;
 pub use findings::Listener;
+pub use follow::{Follow, FollowError, RunState, StateSource};
 pub use go::Verify;
 pub use keeps::Keeps;
 pub use options::{Depth, Epoch, VerifyOptions};

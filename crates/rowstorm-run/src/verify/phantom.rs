@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rowstorm_gen::changes::Expected;
 use rowstorm_gen::{BATCH_ROWS_MAX, Batch, Value};
-use rowstorm_report::FindingKind;
+use rowstorm_report::{Finding, FindingKind, LostOp};
 
 use super::check::Check;
 use super::digest::digest;
@@ -30,7 +30,12 @@ pub(super) fn judge_unknown(check: &Check, unknown: &[Vec<Value>]) {
         let row = rows.get(&key(check, values));
         let why = row.and_then(|(row, expected)| explain(check, *row, expected, &ends));
         let why = why.unwrap_or_else(|| "no row has this key".to_owned());
-        check.findings.found(finding(check.plan(), FindingKind::Phantom, values, why));
+        let lost = row.and_then(|(row, expected)| {
+            let stream = expected.stream().number();
+            Some(LostOp { stream, op: *ends.get(row)? })
+        });
+        let found = finding(check.plan(), FindingKind::Phantom, values, why);
+        check.findings.found(Finding { lost, ..found });
     }
 }
 
