@@ -3,7 +3,7 @@
 //! A chart is plain data, so that it can be compared, tested and drawn by whatever draws best where it is shown.
 
 use crate::number;
-use crate::record::RunRecord;
+use crate::record::{RunRecord, Second};
 use crate::steps::{Step, longest, steps};
 
 /// Decisions that are marked in a chart; more would hide the line.
@@ -94,14 +94,29 @@ impl Chart {
 
 /// Every chart that this record has data for.
 pub fn charts(record: &RunRecord) -> Vec<Chart> {
-    [throughput(record), by_batch(record), latency(record)].into_iter().flatten().collect()
+    let all = [throughput(record), by_batch(record), changes(record), latency(record)];
+    all.into_iter().flatten().collect()
 }
 
 /// Rows per second over time, decisions marked; `None` for runs of under two seconds.
 pub fn throughput(record: &RunRecord) -> Option<Chart> {
+    if record.rows.planned == 0 && record.changes.is_some() {
+        return None;
+    }
+    let chart = over_time(&record.series, "Rows per second", "rows/s")?;
+    let until = record.series.last().map_or(0.0, |second| second.at_s);
+    Some(Chart { marks: marks(record, until), ..chart })
+}
+
+/// Rows changed and read per second over time; `None` for runs of under two seconds.
+pub fn changes(record: &RunRecord) -> Option<Chart> {
+    over_time(&record.changes.as_ref()?.series, "Changes and reads per second", "rows/s")
+}
+
+fn over_time(series: &[Second], title: &'static str, unit: &'static str) -> Option<Chart> {
     let mut points = Vec::new();
     let mut from = 0.0;
-    for second in &record.series {
+    for second in series {
         let span = second.at_s - from;
         // What is left over at the end is too short to be a rate.
         if span >= 0.3 {
@@ -115,19 +130,18 @@ pub fn throughput(record: &RunRecord) -> Option<Chart> {
     let points = thinned(&points);
     let rates = || points.iter().map(|point| point.1);
     let summary = format!(
-        "Rows per second over {}: between {} and {}.",
+        "{title} over {}: between {} and {}.",
         number::seconds(from),
         number::rate(rates().fold(f64::INFINITY, f64::min)),
         number::rate(rates().fold(0.0, f64::max)),
     );
-    let marks = marks(record, from);
     Some(Chart {
-        title: "Rows per second",
+        title,
         summary,
         x: Axis { label: SECONDS, scale: Scale::Linear },
-        y: Axis { label: "rows/s", scale: Scale::Linear },
+        y: Axis { label: unit, scale: Scale::Linear },
         lines: vec![Line { name: String::new(), points, shape: Shape::Area }],
-        marks,
+        marks: Vec::new(),
     })
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use rowstorm::generate::changes::ChangePlan;
 use rowstorm::report::{Changes, ReplayedOps, Settings};
 use rowstorm::runner::{ChangeOptions, Progress, Resume, RunOptions, Stage};
-use rowstorm::schema::{AutoOr, Late, Rate, RunSettings, Shard, Span};
+use rowstorm::schema::{self, AutoOr, Generator, Late, Rate, RunSettings, Shard, Span};
+use rowstorm::sink::PrepareMode;
 use rowstorm::{Plan, RunRecord};
 
 use crate::config::Config;
@@ -75,6 +76,21 @@ pub(super) fn split(options: &mut RunOptions, changes: Option<ChangeOptions>) {
     if changes.is_some() {
         (options.rate, options.duration, options.warmup) = (None, None, Duration::ZERO);
         options.changes = changes;
+    }
+}
+
+/// Says what cannot be known of a load that another run made.
+pub(super) fn warn(options: &RunOptions, settings: &RunSettings, document: &Document) {
+    let unknown = settings.epoch.is_none() && options.mode == PrepareMode::Append;
+    let is_now = |table: &schema::Table| {
+        table.columns.values().any(|column| matches!(column.generator, Generator::Now))
+    };
+    let changes = options.changes.as_ref().is_some_and(|asked| asked.amount != Some(0));
+    if unknown && changes && document.tables().any(|(_, table)| is_now(table)) {
+        console::talk(
+            "note: `gen: now` counts from a run's start, and the load had another: say its --epoch, or go on with its \
+             record (--resume), or `verify` will find the difference",
+        );
     }
 }
 

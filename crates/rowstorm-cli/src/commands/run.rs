@@ -51,6 +51,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let talks = !settings.quiet.unwrap_or(false);
     if talks {
         introduce(&document, &target, &plan);
+        changes::warn(&options, &settings, &document);
     }
     let (stem, output) = (document.stem(), settings.output.as_deref());
     let begun = if options.changes.is_some() {
