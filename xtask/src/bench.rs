@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the parts by criterion, and whole runs against a yardstick on the same machine in the same minutes.
 
+mod changes;
 mod end_to_end;
 mod memory;
 mod processor;
@@ -17,10 +18,13 @@ pub(crate) fn bench(mut arguments: Arguments) -> anyhow::Result<()> {
         Some("fill") => criterion("rowstorm-gen", "fill", arguments),
         Some("encode") => criterion("rowstorm-postgres", "encode", arguments),
         Some("end-to-end") => end_to_end::end_to_end(arguments),
+        Some("changes") => changes::changes(arguments),
         Some("memory") => memory::memory(arguments),
         Some("controller") => controller(arguments),
         Some("surface") => surface::surface(arguments),
-        _ => bail!("say `bench fill`, `encode`, `end-to-end`, `memory`, `controller` or `surface`"),
+        _ => bail!(
+            "say `bench fill`, `encode`, `end-to-end`, `changes`, `memory`, `controller` or `surface`"
+        ),
     }
 }
 

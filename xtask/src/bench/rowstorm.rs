@@ -26,7 +26,17 @@ impl Rowstorm {
 
     /// `rowstorm run schemas/SCHEMA.yaml --to URL …`, and the record of it. The run must end well.
     pub(super) fn run(&self, schema: &str, to: &str, options: &[&str]) -> anyhow::Result<Record> {
-        let mut command = self.command(&format!("schemas/{schema}.yaml"), to);
+        self.run_file(Path::new(&format!("schemas/{schema}.yaml")), to, options)
+    }
+
+    /// The same of any file.
+    pub(super) fn run_file(
+        &self,
+        file: &Path,
+        to: &str,
+        options: &[&str],
+    ) -> anyhow::Result<Record> {
+        let mut command = self.command(&file.display().to_string(), to);
         output(command.args(["--quiet", "--progress", "off"]).args(options))?;
         self.record()
     }
