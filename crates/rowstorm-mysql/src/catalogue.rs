@@ -63,6 +63,16 @@ pub(crate) async fn check(connection: &mut Conn, table: &TablePlan) -> Result<Ch
     Ok(Checked { is_coarse })
 }
 
+/// The names of a table's columns, in its own order.
+pub(crate) async fn columns(
+    connection: &mut Conn,
+    table: &TablePlan,
+) -> Result<Vec<String>, SinkError> {
+    let show = format!("SHOW COLUMNS FROM {}", table_name(table));
+    let rows: Vec<Row> = connection.query(show).await.map_err(failed)?;
+    Ok(rows.iter().map(|row| row.get("Field").unwrap_or_default()).collect())
+}
+
 /// Without transactions, rows that must be undone stay, and a payload whose connection breaks stays in part.
 async fn check_engine(connection: &mut Conn, table: &TablePlan) -> Result<(), SinkError> {
     let ask = format!(

@@ -8,6 +8,7 @@
 //! Where the server does not let a client send files (`local_infile`), the same bytes go in as multi-row INSERTs.
 
 mod catalogue;
+pub mod cdc;
 mod change;
 mod connect;
 mod dialect;

@@ -52,7 +52,7 @@ impl Scan for TableScan {
 }
 
 /// A cell as its column's type says; what cannot be read so, as what it is.
-fn value(column: &ColumnPlan, cell: Cell) -> Value {
+pub(crate) fn value(column: &ColumnPlan, cell: Cell) -> Value {
     match (cell, column.data_type) {
         (Cell::NULL, _) => Value::Null,
         (Cell::Int(value @ (0 | 1)), DataType::Bool) => Value::Bool(value == 1),

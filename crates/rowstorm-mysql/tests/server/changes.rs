@@ -1,6 +1,7 @@
 //! Changes: everything that a mix can say, done by several connections at once, and compared with what must be there.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rowstorm_gen::changes::{ChangeBatch, ChangePlan, Fate};
 use rowstorm_gen::schema::{Format, Schema};
@@ -164,20 +165,41 @@ async fn again(
     }
 }
 
-/// Rows by their key, and their values as text: what a database makes of a document has no spaces that count.
-fn sorted(
-    table: &TablePlan,
-    rows: impl Iterator<Item = Vec<Value>>,
-) -> BTreeMap<String, Vec<String>> {
+/// Values as text: what a database makes of a document has no spaces that count.
+pub(crate) fn texts(row: Vec<Value>) -> Vec<String> {
     let text = |value: Value| match value {
         Value::Json(text) => text.replace(' ', ""),
         value => format!("{value:?}"),
     };
+    row.into_iter().map(text).collect()
+}
+
+/// Rows by their key.
+fn sorted(
+    table: &TablePlan,
+    rows: impl Iterator<Item = Vec<Value>>,
+) -> BTreeMap<String, Vec<String>> {
     let row = |row: Vec<Value>| {
-        let key = format!("{:?}", table.key.iter().map(|place| &row[*place]).collect::<Vec<_>>());
-        (key, row.into_iter().map(text).collect())
+        let key = table.key.iter().map(|place| &row[*place]).collect::<Vec<_>>();
+        (format!("{key:?}"), texts(row))
     };
     rows.map(row).collect()
+}
+
+/// All rows that are there, by their key.
+pub(crate) async fn scanned(sink: &Mysql, table: &Arc<TablePlan>) -> BTreeMap<String, Vec<String>> {
+    let mut scan = sink.scan(table).await.unwrap();
+    let mut found = Vec::new();
+    loop {
+        let rows = scan.next().await.unwrap();
+        if rows.is_empty() {
+            let count = found.len();
+            let found = sorted(table, found.into_iter());
+            assert_eq!(found.len(), count, "no key comes twice");
+            return found;
+        }
+        found.extend(rows);
+    }
 }
 
 pub(crate) async fn changes_by_several_connections_leave_what_must_be_there(bed: Bed) {
@@ -201,17 +223,8 @@ pub(crate) async fn changes_by_several_connections_leave_what_must_be_there(bed:
             table.read(&batch).into_iter().map(|row| row.values().to_vec()).collect::<Vec<_>>()
         });
         let wanted = sorted(table, wanted);
-        let mut scan = sink.scan(table).await.unwrap();
-        let mut found = Vec::new();
-        loop {
-            let rows = scan.next().await.unwrap();
-            if rows.is_empty() {
-                break;
-            }
-            found.extend(rows);
-        }
+        let found = scanned(&sink, table).await;
         assert_eq!(found.len(), wanted.len(), "{}", table.name);
-        let found = sorted(table, found.into_iter());
         for (key, row) in &wanted {
             assert_eq!(found.get(key), Some(row), "{} {key}", table.name);
         }
