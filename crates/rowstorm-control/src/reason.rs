@@ -13,7 +13,12 @@ pub enum Reason {
     Pinned,
     /// Nothing is explored any more.
     Frozen,
-    /// Twice as much of a coordinate, because it may be much faster.
+    /// A leap to a setting that is good on many servers.
+    Guess {
+        /// Rows per second of the setting before.
+        from: f64,
+    },
+    /// Twice as much of a coordinate, or of both, because it may be much faster.
     Doubling {
         /// Rows per second of the setting before.
         from: f64,
@@ -52,6 +57,18 @@ pub enum Reason {
         tried: Point,
         /// By which share it was faster; mostly below zero.
         gain: f64,
+    },
+    /// The server stood still from time to time: less in flight is tried for most of a minute.
+    Long {
+        /// What is kept.
+        kept: Point,
+        /// Rows per second over the minute before.
+        rate: f64,
+    },
+    /// Back towards what was kept before the server refused it.
+    WayBack {
+        /// What was kept then.
+        to: Point,
     },
     /// The server was busy.
     Busy,
@@ -117,6 +134,9 @@ impl fmt::Display for Reason {
             Reason::Start => out.write_str("start"),
             Reason::Pinned => out.write_str("pinned"),
             Reason::Frozen => out.write_str("frozen: exploring no more"),
+            Reason::Guess { from } => {
+                write!(out, "leaping from {from:.0} rows/s to what is good on many servers")
+            }
             Reason::Doubling { from } => write!(out, "doubling from {from:.0} rows/s"),
             Reason::Try { direction, kept, rate } => {
                 write!(out, "trying {direction} against {kept} at {rate:.0} rows/s")
@@ -133,6 +153,10 @@ impl fmt::Display for Reason {
             Reason::Back { tried, gain } => {
                 write!(out, "back: {tried} gave {:+.1} %", percent(gain))
             }
+            Reason::Long { kept, rate } => {
+                write!(out, "{kept} stalls, {rate:.0} rows/s over a minute: trying less for longer")
+            }
+            Reason::WayBack { to } => write!(out, "trying the way back to {to}"),
             Reason::Busy => out.write_str("server busy: backing off"),
             Reason::Rejected => out.write_str("the server's counters show refusals: backing off"),
             Reason::Late => out.write_str("batches take too long: backing off"),

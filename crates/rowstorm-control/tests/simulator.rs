@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rowstorm_control::sim::{self, Bench, Frozen, Scenario, Simulation, Surface, Weather};
 use rowstorm_control::{
-    Controller, Explorer, ExplorerOptions, Objective, Observation, Reason, Verdict,
+    Controller, Explorer, ExplorerOptions, Fixed, Objective, Observation, Reason, Verdict,
 };
 
 fn explorer(surface: &Surface) -> Explorer {
@@ -70,6 +70,35 @@ fn a_flat_surface_leaves_it_where_it_started() {
         wandered += u32::from(!(1.0 / 1.5..=1.5).contains(&ratio));
     }
     assert!(wandered <= 1, "{wandered} of 20 wandered");
+}
+
+#[test]
+fn a_notch_does_not_hold_it_below_what_is_good_on_many_servers() {
+    let scenarios = sim::tuned();
+    for name in ["postgres-copy", "postgres-notch", "postgres-unnest", "mariadb-load"] {
+        let scenario = scenarios.iter().find(|one| one.name == name).expect("it is there");
+        let mut below = 0;
+        for seed in 0..20 {
+            let mut explorer = explorer(&scenario.regimes[0].surface);
+            let ours = play(scenario, seed, 12.0, &mut explorer).rows_between(3.0, 12.0);
+            let mut fixed = Fixed::new(10_000, 4);
+            let theirs = play(scenario, seed, 12.0, &mut fixed).rows_between(3.0, 12.0);
+            below += u32::from(ours < 0.9 * theirs);
+        }
+        assert!(below == 0, "{name}: {below} of 20 runs are below 0.9 of a fixed 10,000 x 4");
+    }
+}
+
+#[test]
+fn a_server_that_is_pushed_until_it_stops_is_tried_with_less_for_longer() {
+    // Pages can be written at half of the speed at which they can be dirtied.
+    let text = "workers 4\nbatch_ms 4\nrow_us 10\nrow_bytes 200\nnoise 0.1\nwander 0.02\n\
+                dirty_bytes 600_000_000\ndrain_bytes 36_000_000\n";
+    let scenario = Scenario::parse("pushed", text).expect("it is well formed");
+    let mut explorer = explorer(&scenario.regimes[0].surface);
+    let journal = play(&scenario, 1, 400.0, &mut explorer).journal;
+    let long = |reason: &Reason| matches!(reason, Reason::Long { .. });
+    assert!(journal.iter().any(|(_, decided)| long(&decided.reason)));
 }
 
 #[test]
@@ -148,6 +177,23 @@ fn nothing_is_allocated_for_a_completion() {
     });
     assert!(done > 1_000);
     assert_eq!(counted.count_total, 0);
+}
+
+#[test]
+fn lanes_come_back_within_ten_seconds_of_a_server_that_refused_most_of_them() {
+    // Half a minute with two places instead of sixteen.
+    let text = "workers 8\nbatch_ms 4\nrow_us 20\nknee_rows 8000\npool 16\nqueue 32\nat 100 pool 2\n\
+                at 100 queue 1\nat 130 pool 16\nat 130 queue 32\n";
+    let scenario = Scenario::parse("refuses", text).expect("it is well formed");
+    let mut worst: f64 = 0.0;
+    for seed in 0..10 {
+        let trace = play(&scenario, seed, 300.0, &mut explorer(&scenario.regimes[0].surface));
+        let best = trace.rows_between(60.0, 100.0) / 40.0;
+        let near = |from: f64| trace.rows_between(from, from + 3.0) >= 0.9 * 3.0 * best;
+        let back = (0..300).map(|half| f64::from(half) / 2.0).find(|after| near(130.0 + after));
+        worst = worst.max(back.unwrap_or(f64::INFINITY));
+    }
+    assert!(worst <= 10.0, "{worst} s");
 }
 
 #[test]

@@ -186,8 +186,8 @@ pub struct DecisionEntry {
     pub batch_rows: u32,
     /// Batches in flight from then on.
     pub in_flight: u32,
-    /// Why, in one word: `start`, `doubling`, `try`, `compare`, `better`, `smaller`, `back`, `busy`, `rejected`, `late`,
-    /// `too_large`, `budget`, `changed`, `settled`, `frozen`, `pinned`, `other`.
+    /// Why, in one word: `start`, `doubling`, `guess`, `try`, `compare`, `better`, `smaller`, `back`, `long`, `way_back`, `busy`,
+    /// `rejected`, `late`, `too_large`, `budget`, `changed`, `settled`, `frozen`, `pinned`, `other`.
     #[serde(default)]
     pub kind: String,
     /// Why, in words.

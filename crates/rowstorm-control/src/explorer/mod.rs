@@ -6,9 +6,11 @@
 //! It deliberately knows nothing of any database: what a server refuses, how its speed bends and where it stalls is learnt
 //! from its answers. It never waits, draws or allocates: all memory is in this struct.
 
+mod long;
 mod memory;
 mod options;
 mod overload;
+mod pulse;
 mod search;
 mod slice;
 mod space;
@@ -16,19 +18,23 @@ mod startup;
 mod trial;
 mod walls;
 mod watch;
+mod way;
 
 use std::time::Duration;
 
 pub use options::{ExplorerOptions, Objective};
 
 use crate::{Controller, Counters, Decision, Observation, Point, Reason, State, Verdict};
+use long::Long;
 use memory::Memory;
+use pulse::Pulse;
 use search::Search;
 use slice::{Need, Slicer};
 use space::Space;
 use startup::Startup;
 use walls::Walls;
 use watch::Watch;
+use way::Way;
 
 /// Rows and batches in flight of the first decision: small for any server, and not PostgreSQL's notch at 1,000 rows.
 const START: Point = Point { batch_rows: 500, in_flight: 2 };
@@ -76,6 +82,9 @@ pub struct Explorer {
     slicer: Slicer,
     walls: Walls,
     memory: Memory,
+    pulse: Pulse,
+    long: Long,
+    way: Option<Way>,
     watch: Watch,
     search: Search,
     /// Pooled noise of a pair's difference.
@@ -83,6 +92,8 @@ pub struct Explorer {
     /// Latency and rows per second of what is kept, by its last slice.
     latency: f64,
     rate: f64,
+    /// Rows per second of the last slice, whatever the setting.
+    rate_now: f64,
     /// Noise of a slice, by the spread of its latencies.
     spread: f64,
     lateness: overload::Lateness,
@@ -105,13 +116,10 @@ impl Explorer {
     pub fn new(options: ExplorerOptions) -> Explorer {
         let space = Space::new(&options);
         let cold = options.start.is_none();
-        let mut start = options.start.unwrap_or(START);
-        if cold {
-            let share = options.bounds.bytes_max as f64 * START_BUDGET;
-            let rows = share / options.bytes_per_row.max(1.0) / f64::from(start.in_flight);
-            start.batch_rows = start.batch_rows.min((rows as u32).max(1));
-        }
-        let kept = space.project(start);
+        let kept = match options.start {
+            Some(start) => space.project(start),
+            None => space.project_within(START, START_BUDGET),
+        };
         let decision = Decision {
             number: 0,
             batch_rows: kept.batch_rows,
@@ -139,11 +147,15 @@ impl Explorer {
             slicer: Slicer::default(),
             walls: Walls::default(),
             memory: Memory::default(),
+            pulse: Pulse::default(),
+            long: Long::default(),
+            way: None,
             watch: Watch::default(),
             search: Search::default(),
             noise: 0.08,
             latency: 0.0,
             rate: 0.0,
+            rate_now: 0.0,
             spread: 0.0,
             lateness: overload::Lateness::default(),
             counted: overload::Counted::default(),
@@ -227,8 +239,11 @@ impl Controller for Explorer {
             }
         }
         let current = seen.decision == self.decision.number;
-        if !current && seen.verdict == Verdict::Done {
-            self.slicer.older();
+        if seen.verdict == Verdict::Done {
+            self.pulse.beat(self.now, seen.latency.as_secs_f64(), seen.rows);
+            if !current {
+                self.slicer.older();
+            }
         }
         match seen.verdict {
             // A size that is refused once is refused always, under whatever decision it was sent.

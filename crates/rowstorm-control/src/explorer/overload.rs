@@ -4,6 +4,7 @@
 //! the batches in flight, or half of the rows when only one is left.
 
 use super::slice::Slice;
+use super::trial::Trial;
 use super::{Explorer, Mode, Objective};
 use crate::{Counters, Point, Reason};
 
@@ -80,6 +81,7 @@ impl Explorer {
                 self.double_next(startup);
             } else {
                 self.abandon();
+                self.step_refused();
                 self.go(self.kept, reason);
                 if self.mode == Mode::Refine {
                     self.begin_trial();
@@ -100,14 +102,19 @@ impl Explorer {
         };
         let lanes_can = in_flight > 1 && !self.space.lanes_are_given();
         let rows_can = batch_rows > 1 && !self.space.rows_are_given();
+        let before = self.kept;
         self.kept = match (reason, lanes_can, rows_can) {
             (Reason::Late, _, true) => shorter(0.8),
             (_, true, _) => fewer,
             (_, false, true) => shorter(0.5),
             (_, false, false) => self.kept,
         };
+        if reason == Reason::Busy {
+            self.lost_ground(before);
+        }
         self.watch.restart();
         self.search.trial = None;
+        self.long.block = None;
         if self.mode != Mode::Frozen {
             self.hold_for(AGAIN_S);
         }
@@ -149,6 +156,11 @@ impl Explorer {
         if kept != self.kept {
             self.kept = kept;
             self.watch.restart();
+        }
+        // A trial's neighbour that is not in force yet must not come into force either.
+        let outside = |trial: &Trial| self.space.project(trial.candidate) != trial.candidate;
+        if self.search.trial.as_ref().is_some_and(outside) {
+            self.search.trial = None;
         }
         let point = self.point();
         if self.space.project(point) != point {

@@ -92,12 +92,13 @@ impl Explorer {
     pub(super) fn search_need(&self) -> Need {
         let scale = (self.noise / NOISE).powi(2).clamp(1.0, 4.0);
         let hold = self.mode == Mode::Hold && self.search.trial.is_none();
-        let (completions, turns, seconds) = if hold { (32.0, 4, 1.0) } else { (16.0, 2, 0.5) };
+        let (completions, turns, seconds) = if hold { (32.0, 4, 1.0) } else { (10.0, 1, 0.3) };
         Need {
             completions: (completions * scale) as u32,
             turns,
             seconds: seconds * scale,
             seconds_max: 5.0,
+            skip: 1.0,
             older_share: 0.03,
             latencies_max: 3.0,
         }
@@ -138,6 +139,10 @@ impl Explorer {
             self.rate = slice.log_rate.exp();
         }
         self.search.last = Some((point, slice.log_rate));
+        self.rate_now = slice.log_rate.exp();
+        if self.block() || self.stepped_back(slice) {
+            return;
+        }
         let Some(mut trial) = self.search.trial else {
             self.watch(slice);
             return;
@@ -231,6 +236,9 @@ impl Explorer {
 
     /// Begins the next trial that is possible; settles if there is none.
     pub(super) fn begin_trial(&mut self) {
+        if self.begin_block() {
+            return;
+        }
         let over = self.now - self.search.since > REFINE_MAX_S;
         while self.mode != Mode::Refine || (self.search.failures < DIRECTIONS.len() && !over) {
             let direction = DIRECTIONS[self.search.next];
@@ -275,7 +283,9 @@ impl Explorer {
         let long = direction == Direction::Leap && self.latency * 4.0 > LEAP_MAX_S;
         let shrinks = point.footprint() < 0.9 * self.kept.footprint();
         let too_small = shrinks && point.footprint() < 0.99 * self.footprint_min;
-        let hidden = self.walls.hide(point, self.now) || self.memory.knows(point, self.now);
+        let growth = point.footprint() / self.kept.footprint();
+        let held = self.is_held() && growth > 0.95;
+        let hidden = held || self.walls.hide(point, self.now) || self.memory.knows(point, self.now);
         (!hidden && !too_small && !long).then_some(point)
     }
 
@@ -299,6 +309,9 @@ impl Explorer {
             } else {
                 self.refine(STEP);
             }
+            return;
+        }
+        if self.step_back() || self.begin_block() {
             return;
         }
         if self.now >= self.search.probe_at {

@@ -1,14 +1,22 @@
 //! A slice: the unit in which speed is measured.
 //!
-//! Goodput (rows that arrived per second) is measured and not latency: latency is a function of the batch size itself.
-//! Only batches that were sent under the decision in force count, and only once those sent before are gone, or nearly: a
-//! left-over larger batch would speak for the wrong setting. A slice ends after a whole number of turns of all lanes, so
-//! that lanes which finish together do not make one slice fast and the next one slow.
+//! Goodput (rows per second) is measured and not latency: latency is a function of the batch size itself. Only batches that
+//! were sent under the decision in force count, and only once those sent before are gone, or nearly: a left-over larger batch
+//! would speak for the wrong setting. A slice ends after a whole number of turns of all lanes.
+//!
+//! Which batches just made it before a slice's end is chance, and in short slices most of the noise. Little's law (rows in
+//! flight = goodput × latency) has none of that: with all lanes busy, mean latency gives the same goodput with a quarter of the
+//! batches. Its latencies are taken one turn later, when batches no longer queue behind older ones. Where far fewer
+//! batches came than it says, the lanes were not busy (the client is the limit), and what was counted is what counts.
 
 use crate::Observation;
 
 /// For so many latencies a refusal can still be the fault of what was sent before.
 const AFTERMATH_LATENCIES: f64 = 3.0;
+
+/// By how much a count can miss for its edges: so much of a turn of all lanes, and a little in any case.
+const EDGE_TURNS: f64 = 0.35;
+const EDGE_MIN: f64 = 0.02;
 
 /// How long a slice has to be.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +27,8 @@ pub(super) struct Need {
     pub(super) seconds_max: f64,
     /// Share of the lanes that may still be at work on older batches when it begins.
     pub(super) older_share: f64,
+    /// Turns whose latency still tells of older batches.
+    pub(super) skip: f64,
     /// It begins at the latest after so many latencies.
     pub(super) latencies_max: f64,
 }
@@ -46,6 +56,9 @@ pub(super) struct Slicer {
     last: f64,
     completions: u32,
     rows: u64,
+    /// Batches that are still to be left out of the latencies, and those that are in them.
+    skip: u32,
+    told: u32,
     late: u32,
     logs: f64,
     squares: f64,
@@ -103,33 +116,48 @@ impl Slicer {
             let few = f64::from(self.older) <= need.older_share * f64::from(in_flight);
             if few || self.last - self.changed > need.latencies_max * self.latency {
                 self.since = Some(self.last);
+                self.skip = (need.skip * f64::from(in_flight)).round() as u32;
             }
             return None;
         };
         self.completions += 1;
         self.rows += u64::from(seen.rows);
+        let seconds = self.last - since;
         self.late += u32::from(latency > limit);
+        if self.skip > 0 && seconds < need.seconds_max {
+            self.skip -= 1;
+            return None;
+        }
         self.logs += latency.ln();
         self.squares += latency.ln() * latency.ln();
-        let seconds = self.last - since;
-        let whole = self.completions.is_multiple_of(in_flight.max(1));
-        let enough = self.completions >= need.completions.max(need.turns * in_flight) && whole;
+        self.told += 1;
+        let whole = self.told.is_multiple_of(in_flight.max(1));
+        let enough = self.told >= need.completions.max(need.turns * in_flight) && whole;
         let slow =
             seconds >= need.seconds_max && self.completions >= in_flight.min(need.completions);
         if !((enough && seconds >= need.seconds) || slow) || seconds <= 0.0 {
             return None;
         }
-        let count = f64::from(self.completions);
-        let mean = self.logs / count;
-        let slice = Slice {
-            log_rate: (self.rows.max(1) as f64 / seconds).ln(),
+        let slice = self.finished(seconds, f64::from(in_flight));
+        self.next();
+        Some(slice)
+    }
+    fn finished(&self, seconds: f64, in_flight: f64) -> Slice {
+        let (all, told) = (f64::from(self.completions), f64::from(self.told));
+        let mean = self.logs / told;
+        let variance = (self.squares / told - mean * mean).max(0.0);
+        let rows = self.rows.max(1) as f64;
+        let counted = (rows / seconds).ln();
+        // The mean of a log-normal latency, and Little's law.
+        let little = (rows / all * in_flight).ln() - mean - 0.5 * variance;
+        let edge = EDGE_TURNS / (all / in_flight) + EDGE_MIN;
+        Slice {
+            log_rate: little + (counted - little + edge).min(0.0),
             seconds,
             completions: self.completions,
             log_latency: mean,
-            log_spread: (self.squares / count - mean * mean).max(0.0).sqrt(),
+            log_spread: variance.sqrt(),
             late: self.late,
-        };
-        self.next();
-        Some(slice)
+        }
     }
 }

@@ -37,6 +37,13 @@ impl Space {
         Point { batch_rows: rows, in_flight }
     }
 
+    /// The nearest setting that takes at most this share of the budget, fewer rows if need be.
+    pub(super) fn project_within(&self, wanted: Point, share: f64) -> Point {
+        let rows = share * self.bounds.bytes_max as f64 / self.bytes_per_row;
+        let rows = (rows / f64::from(wanted.in_flight)) as u32;
+        self.project(Point { batch_rows: wanted.batch_rows.min(rows.max(1)), ..wanted })
+    }
+
     /// A row had this many bytes; whether that is more than was thought.
     pub(super) fn saw_row_bytes(&mut self, bytes: f64) -> bool {
         let more = bytes > self.bytes_per_row;

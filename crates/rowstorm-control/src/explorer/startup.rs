@@ -1,18 +1,26 @@
-//! The start: doubles one coordinate, then the other, on one short slice each, for as long as that is clearly faster.
+//! The start: doubles both coordinates, then one, then the other, on one short slice each, for as long as that is clearly
+//! faster; where that ends at little, one leap to what is good on many servers looks over whatever stood in the way.
 
 use super::slice::{Need, Slice};
 use super::space::Space;
 use super::{Explorer, Mode};
 use crate::{Point, Reason};
 
+/// Within a tenth of the best of every bulk path that was measured (COPY, LOAD DATA, bulk execute, UNNEST), and beyond
+/// PostgreSQL's notch at 1,000 rows.
+const GUESS: Point = Point { batch_rows: 10_000, in_flight: 4 };
+/// The guess takes no more than this share of the budget, and is worth a leap when it is this much larger than what is kept.
+const GUESS_BUDGET: f64 = 0.5;
+const GUESS_MIN: f64 = 4.0;
 /// A doubling must gain this much in logarithms.
 const GAIN_MIN: f64 = 0.15;
 /// Refused doublings that close a coordinate.
-const FAILURES_MAX: u32 = 2;
+const FAILURES_MAX: u32 = 1;
 /// Nothing is doubled whose batches would then take this long: a wrong step would cost too much.
 const LATENCY_MAX_S: f64 = 2.0;
 /// Short: a wrong step costs little here, and what follows looks again.
 pub(super) const NEED: Need = Need {
+    skip: 0.0,
     completions: 10,
     turns: 1,
     seconds: 0.12,
@@ -27,84 +35,149 @@ pub(super) struct Startup {
     base: Option<f64>,
     /// Seconds of its batches.
     latency: f64,
-    axis: usize,
+    step: Step,
     failures: [u32; 2],
+    /// Whether the guess has had its turn.
+    guessed: bool,
+}
+
+/// What is in force, or comes next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Step {
+    Both,
+    Rows,
+    Lanes,
+    Guess,
 }
 
 impl Startup {
     pub(super) fn new(space: &Space) -> Startup {
         let closed = |given: bool| if given { FAILURES_MAX } else { 0 };
+        let given = space.rows_are_given() || space.lanes_are_given();
         Startup {
             base: None,
             latency: 0.0,
-            axis: 0,
+            step: if given { Step::Rows } else { Step::Both },
             failures: [closed(space.rows_are_given()), closed(space.lanes_are_given())],
+            guessed: false,
         }
     }
 
-    /// The doubling in force was refused by the server: its coordinate is closed.
+    /// The step in force was refused by the server: its coordinate is closed.
     pub(super) fn refused(&mut self) {
-        self.failures[self.axis] = FAILURES_MAX;
-        self.axis = 1 - self.axis;
+        match self.step {
+            Step::Rows => self.failures[0] = FAILURES_MAX,
+            Step::Lanes => self.failures[1] = FAILURES_MAX,
+            Step::Both | Step::Guess => {}
+        }
+        self.turn(false);
+    }
+
+    /// Whose turn it is after a step that paid, or did not.
+    fn turn(&mut self, paid: bool) {
+        self.step = match self.step {
+            Step::Both if paid => Step::Both,
+            Step::Both | Step::Lanes | Step::Guess => Step::Rows,
+            Step::Rows => Step::Lanes,
+        };
     }
 }
 
 impl Explorer {
     /// What the step in force must gain: as much for every doubling.
-    fn gain_min(&self) -> f64 {
-        GAIN_MIN * (self.point().footprint() / self.kept.footprint()).log2().max(1.0)
+    fn gain_min(&self, startup: &Startup) -> f64 {
+        match startup.step {
+            Step::Guess => GAIN_MIN,
+            Step::Both | Step::Rows | Step::Lanes => {
+                GAIN_MIN * (self.point().footprint() / self.kept.footprint()).log2().max(1.0)
+            }
+        }
     }
 
     /// A slice of the start is over.
     pub(super) fn double(&mut self, mut startup: Startup, slice: &Slice) {
-        let axis = startup.axis;
-        match startup.base {
-            None => {
-                startup.base = Some(slice.log_rate);
-                startup.latency = slice.log_latency.exp();
+        let gain = startup.base.map(|base| slice.log_rate - base);
+        let paid = gain.is_none_or(|gain| gain >= self.gain_min(&startup));
+        if paid {
+            startup.base = Some(slice.log_rate);
+            startup.latency = slice.log_latency.exp();
+            self.latency = startup.latency;
+            self.rate = slice.log_rate.exp();
+            self.kept = self.point();
+        }
+        if gain.is_some() {
+            match (startup.step, paid) {
+                (Step::Rows, true) => startup.failures[0] = 0,
+                (Step::Lanes, true) => startup.failures[1] = 0,
+                (Step::Rows, false) => startup.failures[0] += 1,
+                (Step::Lanes, false) => startup.failures[1] += 1,
+                (Step::Guess, true) => startup.failures = self.given_failures(),
+                (Step::Both, _) | (Step::Guess, false) => {}
             }
-            Some(base) if slice.log_rate - base >= self.gain_min() => {
-                startup.base = Some(slice.log_rate);
-                startup.latency = slice.log_latency.exp();
-                startup.failures[axis] = 0;
-                self.kept = self.point();
-                startup.axis = 1 - axis;
-                self.latency = startup.latency;
-                self.rate = slice.log_rate.exp();
-            }
-            Some(_) => {
-                startup.failures[axis] += 1;
-                startup.axis = 1 - axis;
-            }
+            startup.turn(paid);
         }
         self.double_next(startup);
     }
 
-    /// Tries the next coordinate that is open, or begins to refine.
-    pub(super) fn double_next(&mut self, mut startup: Startup) {
-        for _ in 0..2 {
-            if startup.failures[startup.axis] < FAILURES_MAX {
-                let Point { batch_rows, in_flight } = self.kept;
-                let wanted = if startup.axis == 0 {
-                    // After a failure twice as far: a wire may have a notch just there.
-                    let factor = 2 << startup.failures[0];
-                    Point { batch_rows: batch_rows.saturating_mul(factor), in_flight }
-                } else {
-                    Point { batch_rows, in_flight: in_flight.saturating_mul(2) }
-                };
-                let quick =
-                    startup.latency * wanted.footprint() / self.kept.footprint() < LATENCY_MAX_S;
-                let open = self.space.allowed(self.kept, wanted).filter(|_| quick);
-                if let Some(point) = open.filter(|point| !self.walls.hide(*point, self.now)) {
-                    let from = startup.base.unwrap_or(0.0).exp();
-                    self.mode = Mode::Startup(startup);
-                    self.go(point, Reason::Doubling { from });
-                    return;
-                }
-                startup.failures[startup.axis] = FAILURES_MAX;
+    fn given_failures(&self) -> [u32; 2] {
+        Startup::new(&self.space).failures
+    }
+
+    /// Where a step leads.
+    fn stepped(&self, startup: &Startup) -> Option<Point> {
+        let Point { batch_rows, in_flight } = self.kept;
+        // After a failure twice as far: a wire may have a notch just there.
+        let more_rows = batch_rows.saturating_mul(2 << startup.failures[0].min(1));
+        let wanted = match startup.step {
+            Step::Both => Point {
+                batch_rows: batch_rows.saturating_mul(2),
+                in_flight: in_flight.saturating_mul(2),
+            },
+            Step::Rows if startup.failures[0] < FAILURES_MAX => {
+                Point { batch_rows: more_rows, in_flight }
             }
-            startup.axis = 1 - startup.axis;
+            Step::Lanes if startup.failures[1] < FAILURES_MAX => {
+                Point { batch_rows, in_flight: in_flight.saturating_mul(2) }
+            }
+            Step::Rows | Step::Lanes | Step::Guess => return None,
+        };
+        let longer = wanted.footprint() / self.kept.footprint();
+        let quick = startup.latency * longer < LATENCY_MAX_S;
+        let open = self.space.allowed(self.kept, wanted).filter(|_| quick);
+        open.filter(|point| !self.walls.hide(*point, self.now))
+    }
+
+    /// Tries the next step that is open, or begins to refine.
+    pub(super) fn double_next(&mut self, mut startup: Startup) {
+        let from = startup.base.unwrap_or(0.0).exp();
+        // Both, rows, lanes, rows: once around from wherever it stands.
+        for _ in 0..3 {
+            if let Some(point) = self.stepped(&startup) {
+                self.mode = Mode::Startup(startup);
+                self.go(point, Reason::Doubling { from });
+                return;
+            }
+            startup.turn(false);
+        }
+        if let Some(guess) = self.guess(&startup).filter(|_| !startup.guessed) {
+            startup.guessed = true;
+            startup.step = Step::Guess;
+            self.mode = Mode::Startup(startup);
+            self.go(guess, Reason::Guess { from });
+            return;
         }
         self.refine(1.0);
+    }
+
+    /// What is good on many servers, in batches that would not take too long, if it is much larger than what is kept.
+    fn guess(&self, startup: &Startup) -> Option<Point> {
+        let mut guess = self.space.project_within(GUESS, GUESS_BUDGET);
+        let larger = |guess: Point| guess.footprint() / self.kept.footprint();
+        let latency_max = LATENCY_MAX_S.min(self.latency_limit());
+        while startup.latency * larger(guess) > latency_max && larger(guess) >= GUESS_MIN {
+            guess = self.space.project(Point { batch_rows: guess.batch_rows / 2, ..guess });
+        }
+        let much = larger(guess) >= GUESS_MIN && guess.batch_rows >= self.kept.batch_rows;
+        (much && !self.walls.hide(guess, self.now)).then_some(guess)
     }
 }

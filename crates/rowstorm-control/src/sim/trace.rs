@@ -14,6 +14,8 @@ pub struct Trace {
     pub requests: u64,
     /// Requests that were answered with "busy".
     pub refused: u64,
+    /// Batches that were refused so often that their rows were given up.
+    pub given_up: u64,
     /// Requests that the server refused and tried again by itself.
     pub hidden: u64,
     /// Batches that arrived.

@@ -8,8 +8,8 @@ macro_rules! scenarios {
     };
 }
 
-const FILES: [(&str, &str); 20] = scenarios![
-    "postgres-copy" "postgres-busy-disk" "postgres-unnest" "mariadb-load" "sqlite-file"
+const FILES: [(&str, &str); 21] = scenarios![
+    "postgres-copy" "postgres-notch" "postgres-busy-disk" "postgres-unnest" "mariadb-load" "sqlite-file"
     "crate-one-node" "crate-five-nodes" "crate-hidden" "mongo-majority" "wide-area"
     "flat" "client-bound" "heavy-tail" "checkpoints" "dirty-pages" "node-gone" "node-added"
     "overhead-grows" "refuses-early" "latency-limit"

@@ -2,7 +2,7 @@
 //!
 //! The client is the same for every controller. A lane makes a batch when a place and its bytes are free, sends it, and
 //! keeps both through every retry. A refused batch waits 100 ms, then twice as long each time up to 2 s, of which a random half
-//! to all is waited; one that is too large is sent in halves. So what differs between two runs is the controller alone.
+//! to all is waited, and its rows are given up after the fifth retry, as `run` does; one that is too large is sent in halves. So what differs between two runs is the controller alone.
 
 use std::collections::BinaryHeap;
 use std::time::Duration;
@@ -12,6 +12,9 @@ use super::trace::BUCKET_S;
 use super::weather::STEP_S;
 use super::{Random, Scenario, Surface, Trace, Weather};
 use crate::{Controller, Counters, Observation, Verdict};
+
+/// How often a refused batch is sent again: `run --retry`'s default.
+const RETRIES_MAX: u32 = 5;
 
 /// A run to be simulated.
 #[derive(Debug, Clone, Copy)]
@@ -271,6 +274,11 @@ impl World<'_> {
         }
         match verdict {
             Verdict::Done => self.arrived(index, latency),
+            Verdict::Busy | Verdict::Failed if self.jobs[index].attempts >= RETRIES_MAX => {
+                self.trace.refused += 1;
+                self.trace.given_up += 1;
+                self.end(index);
+            }
             Verdict::Busy | Verdict::Failed => {
                 self.trace.refused += 1;
                 let wait = 0.1 * f64::from(1 << job.attempts.min(5));
@@ -310,10 +318,15 @@ impl World<'_> {
             next.rows = rows;
             self.later(self.now, Event::Sends(index));
         } else {
-            self.active -= 1;
-            self.bytes -= job.held;
-            self.free.push(index);
+            self.end(index);
         }
+    }
+
+    /// A lane is free again.
+    fn end(&mut self, index: usize) {
+        self.active -= 1;
+        self.bytes -= self.jobs[index].held;
+        self.free.push(index);
     }
 
     fn decided(&mut self) {

@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 /// Fewer completions say nothing.
-const COMPLETIONS_MIN: u32 = 8;
+const COMPLETIONS_MIN: u32 = 16;
 /// Less time says nothing: a server's own periods (group commit, a write-ahead flush) are shorter.
-const TIME_MIN: Duration = Duration::from_millis(150);
+const TIME_MIN: Duration = Duration::from_millis(500);
 /// A slow server is judged after this long, on as many completions as there are lanes.
 const TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -65,8 +65,8 @@ mod tests {
         for number in 1..=100u64 {
             rate = slice.push(Duration::from_millis(number * 10), 50, 2);
             if rate.is_some() {
-                // The first two settle, then 150 ms are 15 completions.
-                assert_eq!(number, 17);
+                // The first two settle, then 500 ms are 50 completions.
+                assert_eq!(number, 52);
                 break;
             }
         }
