@@ -24,7 +24,8 @@ use super::rowstorm::Rowstorm;
 use crate::arguments::Arguments;
 use crate::command::target_dir;
 use crate::servers::{Durability, Server, given_or_started, named};
-use stock::Stock;
+pub(super) use mysql::{Mysql, Place};
+pub(super) use stock::Stock;
 
 /// One load, by one of the two.
 struct Load {
@@ -73,7 +74,7 @@ pub(crate) fn end_to_end(mut arguments: Arguments) -> anyhow::Result<()> {
 fn stock_client(server: &dyn Server, url: String) -> anyhow::Result<Box<dyn Stock>> {
     Ok(match server.name() {
         "postgres" | "timescale" => Box::new(psql::Psql::new(url)?),
-        "mysql" | "mariadb" => Box::new(mysql::Mysql::new(server, &url)?),
+        "mysql" | "mariadb" => Box::new(Mysql::new(server, &url)?),
         other => bail!(
             "{other} has no stock client here that reads files; say postgres, mysql or mariadb"
         ),

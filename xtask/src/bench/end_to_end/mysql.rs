@@ -16,7 +16,7 @@ use crate::command::{find, output};
 use crate::servers::{Native, Server};
 
 /// `mysql` or `mariadb`, and the server's process.
-pub(super) struct Mysql {
+pub(in crate::bench) struct Mysql {
     program: PathBuf,
     /// What both are told that differs between the two, TLS above all: off on both sides.
     options: &'static [&'static str],
@@ -26,16 +26,16 @@ pub(super) struct Mysql {
 }
 
 /// `SCHEME://USER[:PASSWORD]@HOST:PORT/DATABASE`, as the servers of this crate are called.
-struct Place {
-    user: String,
-    password: String,
-    host: String,
-    port: String,
-    database: String,
+pub(in crate::bench) struct Place {
+    pub(in crate::bench) user: String,
+    pub(in crate::bench) password: String,
+    pub(in crate::bench) host: String,
+    pub(in crate::bench) port: String,
+    pub(in crate::bench) database: String,
 }
 
 impl Mysql {
-    pub(super) fn new(server: &dyn Server, url: &str) -> anyhow::Result<Mysql> {
+    pub(in crate::bench) fn new(server: &dyn Server, url: &str) -> anyhow::Result<Mysql> {
         let name = server.name();
         let folder = server.native().and_then(Native::programs);
         let beside =
@@ -72,7 +72,7 @@ impl Mysql {
 }
 
 impl Place {
-    fn parse(url: &str) -> Option<Place> {
+    pub(in crate::bench) fn parse(url: &str) -> Option<Place> {
         let (_, rest) = url.split_once("://")?;
         let (who, rest) = rest.rsplit_once('@')?;
         let (user, password) = who.split_once(':').unwrap_or((who, ""));

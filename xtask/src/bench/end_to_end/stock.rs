@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::bench::processor::Clock;
 
 /// What is asked of a stock client.
-pub(super) trait Stock {
+pub(in crate::bench) trait Stock {
     /// What it is called in the table.
     fn name(&self) -> &'static str;
     /// Where Rowstorm writes: the same server, in the same way.
@@ -33,4 +33,6 @@ pub(super) trait Stock {
 }
 
 /// The server's CPU seconds from the beginning until it is asked.
-pub(super) struct ServerCpu(pub(super) Box<dyn FnOnce() -> anyhow::Result<f64>>);
+pub(in crate::bench) struct ServerCpu(
+    pub(in crate::bench) Box<dyn FnOnce() -> anyhow::Result<f64>>,
+);
