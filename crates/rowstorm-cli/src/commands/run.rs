@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rowstorm::report::Checked;
-use rowstorm::runner::Finished;
+use rowstorm::runner::{Ending, Finished};
 use rowstorm::schema::{Progress, RunSettings, TableMode};
 use rowstorm::{Plan, Target};
 
@@ -99,6 +99,10 @@ fn tell(
     }
     if let Some(failure) = outcome::complaint(&finished.ending, record) {
         console::talk(&failure.to_string());
+    }
+    let is_early = matches!(finished.ending, Ending::Stopped | Ending::Failed(_));
+    if is_early && record.changes.is_some() {
+        console::talk(&format!("go on with it: --resume {}", path.display()));
     }
     for broken in checked.iter().filter(|one| !one.held) {
         console::talk(&format!("error: threshold `{}` broke: {}", broken.text, broken.observed));
