@@ -168,4 +168,10 @@ impl Follower {
             self.queue.extend(logged);
         }
     }
+
+    /// The log's file, and the offset behind the last transaction that was read whole. After a [`Logged::Commit`] everything before it
+    /// has been handed out.
+    pub fn position(&self) -> (&str, u64) {
+        (&self.log.file, self.log.offset)
+    }
 }

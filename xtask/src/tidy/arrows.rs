@@ -17,7 +17,8 @@ const MAY: [(&str, &[&str]); 9] = [
     ("rowstorm-sink", &["rowstorm-gen", "rowstorm-schema"]),
     ("rowstorm-run", &["rowstorm-gen", "rowstorm-sink", "rowstorm-control", "rowstorm-report"]),
     ("rowstorm-cli", &["rowstorm"]),
-    ("rowstorm-examples", &["rowstorm"]),
+    // Who follows the binary log is a user of the adapter itself.
+    ("rowstorm-examples", &["rowstorm", "rowstorm-mysql"]),
     ("xtask", &[]),
 ];
 const ADAPTER_MAY: [&str; 3] = ["rowstorm-sink", "rowstorm-gen", "rowstorm-schema"];

@@ -39,8 +39,8 @@ pub(super) struct Log {
     database: String,
     pub(super) tables: HashMap<String, Watched>,
     /// The file that is read, and behind the last transaction that was read whole.
-    file: String,
-    offset: u64,
+    pub(super) file: String,
+    pub(super) offset: u64,
     /// The transaction that is being read changed one of the tables.
     has_rows: bool,
 }
