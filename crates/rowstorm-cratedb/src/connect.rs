@@ -1,5 +1,6 @@
 //! How a cluster is reached: a URL with one or several hosts, credentials that may stand elsewhere, and one HTTP client.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -184,9 +185,9 @@ fn lost(host: &str, error: reqwest::Error) -> SinkError {
     let error = error.without_url();
     let mut words = error.to_string();
     let mut is_tls = false;
-    let mut source = std::error::Error::source(&error);
+    let mut source = Error::source(&error);
     while let Some(cause) = source {
-        is_tls |= cause.is::<rustls::Error>();
+        is_tls |= says_tls(cause);
         words = format!("{words}: {cause}");
         source = cause.source();
     }
@@ -201,6 +202,12 @@ fn lost(host: &str, error: reqwest::Error) -> SinkError {
     let verb = if error.is_connect() { "cannot connect to" } else { "no answer from" };
     let message = format!("{verb} CrateDB at {host}: {words}");
     SinkError::new(SinkErrorKind::Lost(delivery), "connection", message)
+}
+
+/// An error of input and output shows not what it was made of as its source, but that one's source; and it can be made of another.
+fn says_tls(cause: &(dyn Error + 'static)) -> bool {
+    let kept = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    cause.is::<rustls::Error>() || kept.is_some_and(|kept| says_tls(kept))
 }
 
 #[cfg(test)]

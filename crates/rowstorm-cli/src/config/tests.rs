@@ -78,6 +78,9 @@ fn every_key_is_a_flag_and_a_variable() {
         ("warmup", "5s"),
         ("shard", "1/4"),
         ("rate", "10000/s"),
+        ("stages", "1000/s:20s,max:5s"),
+        ("changes", "5000"),
+        ("late", "drop"),
         ("batch", "auto"),
         ("in_flight", "auto:freeze"),
         ("objective", "p99 < 50ms"),
@@ -104,7 +107,7 @@ fn every_key_is_a_flag_and_a_variable() {
         let shown = config.shown().into_iter().find(|shown| shown.key == key);
         assert_eq!(shown.expect(key).origin, variable);
     }
-    assert_eq!(KEYS.len(), 24);
+    assert_eq!(KEYS.len(), 27);
 }
 
 #[test]

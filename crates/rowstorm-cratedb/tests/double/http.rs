@@ -1,20 +1,31 @@
 //! As much of HTTP/1.1 as the endpoint needs: a thread for each connection, bodies by their length, gzip.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 use super::{Answer, Fault, State};
 
-/// Listens; the port.
-pub(super) fn listen(state: Arc<Mutex<State>>) -> u16 {
+/// Listens, with TLS if it is told how; the port.
+pub(super) fn listen(state: Arc<Mutex<State>>, tls: Option<Arc<ServerConfig>>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     let port = listener.local_addr().expect("it is bound").port();
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
-            let state = Arc::clone(&state);
-            thread::spawn(move || serve(&connection, &state));
+            let (state, tls) = (Arc::clone(&state), tls.clone());
+            thread::spawn(move || {
+                connection.set_nodelay(true).ok()?;
+                match tls {
+                    Some(tls) => {
+                        let session = ServerConnection::new(tls).ok()?;
+                        serve(StreamOwned::new(session, connection), &state)
+                    }
+                    None => serve(connection, &state),
+                }
+            });
         }
     });
     port
@@ -29,8 +40,7 @@ struct Request {
     is_last: bool,
 }
 
-fn serve(connection: &TcpStream, state: &Mutex<State>) -> Option<()> {
-    connection.set_nodelay(true).ok()?;
+fn serve(connection: impl Read + Write, state: &Mutex<State>) -> Option<()> {
     let mut reader = BufReader::new(connection);
     loop {
         let request = head(&mut reader)?;
@@ -40,7 +50,8 @@ fn serve(connection: &TcpStream, state: &Mutex<State>) -> Option<()> {
             // The real one answers at once and reads the rest.
             std::io::copy(&mut (&mut reader).take(request.length as u64), &mut std::io::sink())
                 .ok()?;
-            send(connection, &Answer { status: 413, header: "", body: String::new() }).ok()?;
+            send(reader.get_mut(), &Answer { status: 413, header: "", body: String::new() })
+                .ok()?;
             continue;
         }
         let mut body = vec![0; request.length];
@@ -75,7 +86,7 @@ fn serve(connection: &TcpStream, state: &Mutex<State>) -> Option<()> {
                 }
             }
         };
-        send(connection, &answer).ok()?;
+        send(reader.get_mut(), &answer).ok()?;
         if request.is_last {
             return Some(());
         }
@@ -114,11 +125,12 @@ fn head(reader: &mut impl BufRead) -> Option<Request> {
     }
 }
 
-fn send(mut connection: &TcpStream, answer: &Answer) -> std::io::Result<()> {
+fn send(connection: &mut impl Write, answer: &Answer) -> std::io::Result<()> {
     let Answer { status, header, body } = answer;
     let head = format!(
         "HTTP/1.1 {status} Something\r\ncontent-type: application/json; charset=UTF-8\r\n{header}content-length: {}\r\n\r\n",
         body.len()
     );
-    connection.write_all(&[head.as_bytes(), body.as_bytes()].concat())
+    connection.write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
+    connection.flush()
 }

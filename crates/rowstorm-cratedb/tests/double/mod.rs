@@ -86,6 +86,17 @@ pub(crate) type Done<T> = Result<T, Refused>;
 impl Double {
     /// Starts a server on a free port of the loopback interface.
     pub(crate) fn start() -> Double {
+        Double::listen(None)
+    }
+
+    /// Starts one that takes TLS alone; its certificate is for `localhost`.
+    pub(crate) fn start_with_tls(tls: rustls::ServerConfig) -> Double {
+        let double = Double::listen(Some(Arc::new(tls)));
+        let url = double.url.replace("crate://127.0.0.1", "crates://localhost");
+        Double { url, ..double }
+    }
+
+    fn listen(tls: Option<Arc<rustls::ServerConfig>>) -> Double {
         let state = Arc::new(Mutex::new(State {
             store: Store::default(),
             faults: VecDeque::new(),
@@ -95,7 +106,7 @@ impl Double {
             requests: 0,
             body_bytes_max: 100 << 20,
         }));
-        let port = http::listen(Arc::clone(&state));
+        let port = http::listen(Arc::clone(&state), tls);
         Double { url: format!("crate://127.0.0.1:{port}"), state }
     }
 

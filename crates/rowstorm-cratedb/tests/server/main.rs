@@ -9,6 +9,7 @@ mod changes;
 mod double;
 mod refusals;
 mod tables;
+mod tls;
 mod trouble;
 
 /// The double, and a real server if one is named.
