@@ -15,7 +15,9 @@ pub(super) fn section(page: &mut Markup, changes: &Changes) {
     page.tag("<h2>Changes</h2><p>").text(&change_facts::headline(changes)).tag("</p>");
     for (name, value) in change_facts::lines(changes) {
         if matches!(name.as_str(), "pace" | "schedule" | "counted" | "replayed") {
-            page.tag("<p class=\"quiet\">").text(&format!("{name}: {value}")).tag("</p>");
+            page.tag("<p class=\"quiet\">")
+                .text(&format!("{name}: {}", value.replace("   ", " · ")))
+                .tag("</p>");
         }
     }
     accounts(page, changes);
