@@ -39,6 +39,8 @@ pub(super) struct Startup {
     failures: [u32; 2],
     /// Whether the guess has had its turn.
     guessed: bool,
+    /// The guess, its speed and the seconds of its batches, where it seemed to gain nothing.
+    refused: Option<(Point, f64, f64)>,
 }
 
 /// What is in force, or comes next.
@@ -48,6 +50,8 @@ enum Step {
     Rows,
     Lanes,
     Guess,
+    /// The guess lost against what was measured before it, on a table that was empty yet: what is kept is measured again.
+    Again,
 }
 
 impl Startup {
@@ -60,6 +64,7 @@ impl Startup {
             step: if given { Step::Rows } else { Step::Both },
             failures: [closed(space.rows_are_given()), closed(space.lanes_are_given())],
             guessed: false,
+            refused: None,
         }
     }
 
@@ -68,7 +73,7 @@ impl Startup {
         match self.step {
             Step::Rows => self.failures[0] = FAILURES_MAX,
             Step::Lanes => self.failures[1] = FAILURES_MAX,
-            Step::Both | Step::Guess => {}
+            Step::Both | Step::Guess | Step::Again => {}
         }
         self.turn(false);
     }
@@ -77,7 +82,7 @@ impl Startup {
     fn turn(&mut self, paid: bool) {
         self.step = match self.step {
             Step::Both if paid => Step::Both,
-            Step::Both | Step::Lanes | Step::Guess => Step::Rows,
+            Step::Both | Step::Lanes | Step::Guess | Step::Again => Step::Rows,
             Step::Rows => Step::Lanes,
         };
     }
@@ -87,7 +92,7 @@ impl Explorer {
     /// What the step in force must gain: as much for every doubling.
     fn gain_min(&self, startup: &Startup) -> f64 {
         match startup.step {
-            Step::Guess => GAIN_MIN,
+            Step::Guess | Step::Again => GAIN_MIN,
             Step::Both | Step::Rows | Step::Lanes => {
                 GAIN_MIN * (self.point().footprint() / self.kept.footprint()).log2().max(1.0)
             }
@@ -96,6 +101,10 @@ impl Explorer {
 
     /// A slice of the start is over.
     pub(super) fn double(&mut self, mut startup: Startup, slice: &Slice) {
+        if startup.step == Step::Again {
+            self.decide_again(startup, slice);
+            return;
+        }
         let gain = startup.base.map(|base| slice.log_rate - base);
         let paid = gain.is_none_or(|gain| gain >= self.gain_min(&startup));
         if paid {
@@ -112,10 +121,36 @@ impl Explorer {
                 (Step::Rows, false) => startup.failures[0] += 1,
                 (Step::Lanes, false) => startup.failures[1] += 1,
                 (Step::Guess, true) => startup.failures = self.given_failures(),
-                (Step::Both, _) | (Step::Guess, false) => {}
+                (Step::Both | Step::Again, _) => {}
+                (Step::Guess, false) => {
+                    let guess = (self.point(), slice.log_rate, slice.log_latency.exp());
+                    startup.refused = Some(guess);
+                    startup.step = Step::Again;
+                    self.mode = Mode::Startup(startup);
+                    self.go(self.kept, Reason::Compare { pairs: 0 });
+                    return;
+                }
             }
             startup.turn(paid);
         }
+        self.double_next(startup);
+    }
+
+    /// What is kept was measured again after the guess: the faster of the two is kept.
+    fn decide_again(&mut self, mut startup: Startup, slice: &Slice) {
+        startup.base = Some(slice.log_rate);
+        startup.latency = slice.log_latency.exp();
+        let guess = startup.refused.take();
+        let guess = guess.filter(|(_, rate, _)| rate - slice.log_rate >= GAIN_MIN);
+        if let Some((point, rate, latency)) = guess {
+            startup.base = Some(rate);
+            startup.latency = latency;
+            startup.failures = self.given_failures();
+            self.kept = point;
+        }
+        self.latency = startup.latency;
+        self.rate = startup.base.unwrap_or(slice.log_rate).exp();
+        startup.turn(guess.is_some());
         self.double_next(startup);
     }
 
@@ -139,7 +174,7 @@ impl Explorer {
             Step::Lanes if startup.failures[1] < FAILURES_MAX => {
                 Point { batch_rows, in_flight: in_flight.saturating_mul(2) }
             }
-            Step::Rows | Step::Lanes | Step::Guess => return None,
+            Step::Rows | Step::Lanes | Step::Guess | Step::Again => return None,
         };
         let longer = wanted.footprint() / self.kept.footprint();
         let quick = startup.latency * longer < LATENCY_MAX_S;
