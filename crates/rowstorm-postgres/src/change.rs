@@ -3,8 +3,8 @@
 //! The driver waits for each answer, so BEGIN, five statements and COMMIT would be seven round trips, and most of the time
 //! that client and server spend would go into them. Each statement of the mix therefore is a function of the session, too,
 //! and a transaction is `SELECT f2(f0('{}', $1, $2), $3)`: inner functions run first, so the groups keep their order, and the
-//! statement that has no BEGIN around it commits by itself. Transactions that are rolled back, held open, tried again, very
-//! large, or that read, take BEGIN and an end of their own.
+//! statement that has no BEGIN around it commits by itself. Rows that are read travel in the call's answer. Transactions that are
+//! rolled back, held open, tried again or very large take BEGIN and an end of their own.
 
 mod array;
 mod course;
@@ -13,6 +13,7 @@ mod statement;
 
 use std::sync::Arc;
 
+use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::rows::ColumnEncoder;
 use rowstorm_sink::{
     Attempt, Change, Changed, Changer, Delivery, End, Reaction, SinkError, SinkErrorKind,
@@ -32,6 +33,9 @@ use course::Failure;
 /// would scan the table for every group once it has grown.
 const BY_INDEX: &str =
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+/// One plan for a statement, kept: to the server's estimate a plan for the one row at hand is worth making anew for every transaction, and
+/// making it costs more than the rows do. Releases before 12 do not know the setting.
+const PLAN_ONCE: &str = "SELECT set_config(name, 'force_generic_plan', false) FROM pg_settings WHERE name = 'plan_cache_mode'";
 
 /// One connection that changes rows of a mix's tables.
 #[derive(Debug)]
@@ -65,6 +69,7 @@ struct Words {
     /// The stored types of the columns that travel, without length and precision.
     types: Vec<String>,
     arrays: Vec<ArrayType>,
+    kind: OpKind,
     text: String,
     /// The function that does it as a part of a call.
     function: Option<String>,
@@ -157,6 +162,7 @@ impl Lane {
     async fn open(server: &Server, statements: &[Statement]) -> Result<Lane, SinkError> {
         let mut connection = server.open().await?;
         run(&mut connection, BY_INDEX).await.map_err(failed)?;
+        run(&mut connection, PLAN_ONCE).await.map_err(failed)?;
         let mut words = Vec::new();
         for statement in statements {
             let stored = catalogue::columns(&mut connection, &statement.table).await;
@@ -197,7 +203,7 @@ impl Words {
             arrays.push(ArrayType { array: form.array, element: form.element });
         }
         let text = statement::text(statement, &names(&types), 1);
-        Ok(Words { types, arrays, text, function: None })
+        Ok(Words { types, arrays, kind: statement.kind, text, function: None })
     }
 }
 

@@ -28,11 +28,16 @@ pub fn reproduce(record: &RunRecord) -> String {
     flag("duration", settings.duration_s.map(|seconds| format!("{seconds}s")));
     flag("rate", settings.rate.map(|rate| format!("{rate}/s")));
     if let Some(changes) = &record.changes {
-        let is_timed = changes.asked.contains(':');
-        flag(
-            if is_timed { "stages" } else { "rate" },
-            Some(changes.asked.clone()).filter(|text| !text.is_empty()),
-        );
+        // A schedule of one stage is a rate, and how long it is held.
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        match changes.asked.split_once(':') {
+            Some(_) if changes.asked.contains(',') => flag("stages", given(&changes.asked)),
+            Some((rate, length)) => {
+                flag("rate", given(rate));
+                flag("duration", given(length));
+            }
+            None => flag("rate", given(&changes.asked)),
+        }
         flag("changes", changes.amount.map(|amount| amount.to_string()));
     }
     // What was found for the load would hold for the changes, too.

@@ -40,7 +40,7 @@ pub use error::{Delivery, SinkError, SinkErrorKind};
 pub use memory::{
     Arrived, Fault, Memory, MemoryChanger, MemoryEncoder, MemoryRow, MemoryWriter, Writes,
 };
-pub use null::{Null, NullWriter};
+pub use null::{Null, NullChanger, NullWriter};
 pub use outcome::{Outcome, REFUSALS_MAX, Refusal, Rejected, SAMPLE_CHARS_MAX, cut};
 pub use payload::{Attempt, Payload};
 pub use scan::{BoxScan, Rows, Scan};

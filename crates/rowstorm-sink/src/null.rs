@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rowstorm_gen::TablePlan;
 
 use crate::{
-    Audit, Explanation, Limits, NoChanger, Outcome, Payload, Prepare, PrepareMode, Scope, Sink,
-    SinkError, Writer,
+    Audit, ChangeLimits, Changed, Changer, Encoder, Explanation, Limits, Outcome, Payload, Prepare,
+    PrepareMode, Scope, Sink, SinkError, Statement, Transaction, Writer,
 };
 
-/// Encodes as another sink does, and takes every row without keeping it.
+/// Encodes as another sink does, and takes every row and every change without keeping it.
 ///
 /// ```
 /// # use rowstorm_sink::{Memory, Null};
@@ -47,7 +47,7 @@ impl<S> fmt::Debug for Null<S> {
 impl<S: Sink> Sink for Null<S> {
     type Writer = NullWriter;
     type Encoder = S::Encoder;
-    type Changer = NoChanger;
+    type Changer = NullChanger<S::Encoder>;
 
     fn limits(&self, table: &TablePlan) -> Limits {
         Limits { writers: WRITERS_MAX, ..self.inner.limits(table) }
@@ -92,6 +92,25 @@ impl<S: Sink> Sink for Null<S> {
         false
     }
 
+    /// Those of the wire; where it takes no changes, nor does this.
+    fn change_limits(&self, statements: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        let limits = self.inner.change_limits(statements)?;
+        Ok(ChangeLimits { changers: WRITERS_MAX, ..limits })
+    }
+
+    fn explain_change(&self, statement: &Statement) -> Option<String> {
+        self.inner.explain_change(statement)
+    }
+
+    async fn changer(
+        &self,
+        statements: &Arc<[Statement]>,
+    ) -> Result<NullChanger<S::Encoder>, SinkError> {
+        let encoder = |statement: &Statement| self.inner.encoder(&statement.columns);
+        let encoders = statements.iter().map(encoder).collect();
+        Ok(NullChanger { encoders, payload: Payload::default() })
+    }
+
     /// What the writers counted, whatever the scope: there are no values to look at.
     async fn audit(&self, table: &TablePlan, _: &Scope) -> Result<Audit, SinkError> {
         let rows = self.counts().get(&table.name).copied().unwrap_or_default();
@@ -111,5 +130,37 @@ impl Writer for NullWriter {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.entry(self.table.clone()).or_default() += payload.len();
         Ok(Outcome::accepted(payload.len()))
+    }
+}
+
+/// Finds every row that is changed, since it keeps none. The columns of a statement are encoded as the wire's rows are.
+pub struct NullChanger<E> {
+    encoders: Vec<E>,
+    payload: Payload,
+}
+
+impl<E> fmt::Debug for NullChanger<E> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "NullChanger({} statements)", self.encoders.len())
+    }
+}
+
+impl<E: Encoder> Changer for NullChanger<E> {
+    async fn change(&mut self, transaction: Transaction<'_>) -> Result<Vec<Changed>, SinkError> {
+        let NullChanger { encoders, payload } = self;
+        let mut changed = Vec::with_capacity(transaction.groups.len());
+        for group in transaction.groups {
+            let (encoder, rows) = (&mut encoders[group.statement], group.batch.len() as u64);
+            payload.rows = 0..rows;
+            payload.body.clear();
+            encoder.begin(payload);
+            encoder.encode(group.batch, payload);
+            encoder.end(payload);
+            changed.push(Changed::matched(rows));
+        }
+        if let Some(hold) = transaction.hold {
+            hold.await;
+        }
+        Ok(changed)
     }
 }

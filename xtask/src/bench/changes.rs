@@ -3,14 +3,17 @@
 //! On PostgreSQL both do what pgbench calls a simple update (an update and a read by key, an insert into a table without one) to
 //! tables that Rowstorm has loaded just before; on MariaDB what sysbench calls `oltp_write_only` (an update of an indexed column and
 //! of another, a delete, an insert), each to a table of its own with the same columns. So many of them are in each COMMIT, over the
-//! same number of connections, in turn, pair by pair. The server is durable. Client CPU is that of the whole process, for Rowstorm without what loading alone takes.
+//! same number of connections, pair by pair, and in every other pair Rowstorm goes first. `--workload update-index` is sysbench's
+//! `oltp_update_index`: an update of an indexed column by itself. The server is durable. Client CPU is that of the whole process, for
+//! Rowstorm without what loading alone takes.
 
 mod pgbench;
 mod sysbench;
+mod workload;
 
 use std::path::PathBuf;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 
 use super::end_to_end::{Mysql, Stock as _};
 use super::median;
@@ -21,6 +24,7 @@ use crate::command::target_dir;
 use crate::servers::{Durability, given_or_started, named};
 use pgbench::Pgbench;
 use sysbench::Sysbench;
+use workload::Workload;
 
 /// The database's own benchmark.
 enum Rival {
@@ -36,9 +40,6 @@ impl Rival {
         }
     }
 }
-
-/// pgbench's accounts at scale 1.
-const ACCOUNTS: u64 = 100_000;
 
 /// What is measured.
 struct Setting {
@@ -65,15 +66,18 @@ pub(super) fn changes(mut arguments: Arguments) -> anyhow::Result<()> {
     let to = arguments.value::<String>("--to")?;
     let ops: u64 = arguments.value("--changes")?.unwrap_or(600_000);
     let pairs = arguments.value("--pairs")?.unwrap_or(5);
-    let updates: u64 = arguments.value("--updates")?.unwrap_or(10);
+    let workload = arguments.value::<String>("--workload")?;
+    let updates = arguments.value::<u64>("--updates")?;
     let in_flight: u64 = arguments.value("--in-flight")?.unwrap_or(4);
     arguments.finish()?;
-    let of_one = match server.name() {
-        "postgres" => 3,
-        "mariadb" => 4,
-        other => bail!("{other} has no stock benchmark here; say postgres or mariadb"),
-    };
+    let workload = Workload::named(server.name(), workload.as_deref())?;
+    let updates = updates.unwrap_or(workload.updates());
+    let of_one = workload.rows();
     let size = updates * of_one;
+    ensure!(
+        workload != Workload::UpdateIndex || updates == 1,
+        "update-index is one row a transaction"
+    );
     ensure!(updates > 0 && in_flight > 0, "--updates and --in-flight begin at 1");
     ensure!(
         ops.is_multiple_of(size * in_flight),
@@ -85,15 +89,15 @@ pub(super) fn changes(mut arguments: Arguments) -> anyhow::Result<()> {
     let rowstorm = Rowstorm::build(&scratch)?;
     let (url, _guard) = given_or_started(to, server, Durability::Durable)?;
     let document = scratch.join("accounts.yaml");
-    let (rival, schema, durability) = if server.name() == "postgres" {
+    let (rival, durability) = if workload == Workload::SimpleUpdate {
         let pgbench = Pgbench::new(&url, &scratch, updates)?;
         let durability = format!("fsync {}", pgbench.fsync()?);
-        (Rival::Pgbench(pgbench), schema(size), durability)
+        (Rival::Pgbench(pgbench), durability)
     } else {
         let durability = Mysql::new(server, &url)?.durability()?;
-        (Rival::Sysbench(Sysbench::new(&url, &scratch, updates)?), write_only(size), durability)
+        (Rival::Sysbench(Sysbench::new(&url, &scratch, workload, updates)?), durability)
     };
-    std::fs::write(&document, schema)?;
+    std::fs::write(&document, workload.document(size))?;
     let clock = Clock::new()?;
     let setting = Setting { rowstorm, document, rival, url, clock, ops, size, in_flight };
     println!(
@@ -110,9 +114,15 @@ fn measure(setting: &Setting, pairs: usize) -> anyhow::Result<()> {
     let mut done = Vec::new();
     for pair in 1..=pairs {
         // Loading alone says what the other run's load takes, and leaves the tables that pgbench changes.
-        let (_, idle) = setting.rowstorm(0)?;
-        let rival = setting.rival()?;
-        let (ops_per_second, cpu) = setting.rowstorm(setting.ops)?;
+        let theirs = || anyhow::Ok((setting.rowstorm(0)?.1, setting.rival()?));
+        let ours = || setting.rowstorm(setting.ops);
+        let ((idle, rival), (ops_per_second, cpu)) = if pair % 2 == 1 {
+            let theirs = theirs()?;
+            (theirs, ours()?)
+        } else {
+            let ours = ours()?;
+            (theirs()?, ours)
+        };
         let client_us = 1e6 * (cpu - idle) / setting.ops as f64;
         let ours = Figure { ops_per_second, client_us };
         print(&pair.to_string(), &ours, &rival);
@@ -164,62 +174,6 @@ impl Setting {
         let ops_per_second = per_second * self.size as f64;
         Ok(Figure { ops_per_second, client_us: 1e6 * cpu / self.ops as f64 })
     }
-}
-
-/// sysbench's table.
-fn write_only(size: u64) -> String {
-    format!(
-        "version: 1
-tables:
-  bench_rows:
-    key: [id]
-    preload: {ACCOUNTS}
-    columns:
-      id:  {{ type: int, gen: sequence }}
-      k:   {{ type: int, gen: {{ uniform: [1, {ACCOUNTS}] }} }}
-      c:   {{ type: varchar(120), gen: {{ text: {{ bytes: 119 }} }} }}
-      pad: {{ type: varchar(60), gen: {{ text: {{ bytes: 59 }} }} }}
-    indexes: [ {{ on: [k] }} ]
-changes:
-  transaction: {size} rows
-  mix:
-    - {{ update: bench_rows, set: [k], weight: 1 }}
-    - {{ update: bench_rows, set: [c], weight: 1 }}
-    - {{ delete: bench_rows, pick: uniform, weight: 1 }}
-    - {{ insert: bench_rows, weight: 1 }}
-"
-    )
-}
-
-/// pgbench's tables, as far as a simple update touches them.
-fn schema(size: u64) -> String {
-    format!(
-        "version: 1
-tables:
-  bench_accounts:
-    key: [aid]
-    preload: {ACCOUNTS}
-    columns:
-      aid:      {{ type: int, gen: sequence }}
-      bid:      {{ type: int, gen: {{ uniform: [1, 10] }} }}
-      abalance: {{ type: int, gen: {{ uniform: [-5000, 5000] }} }}
-      filler:   {{ type: text, gen: {{ constant: '{:84}' }} }}
-  bench_history:
-    columns:
-      tid:   {{ type: int, gen: {{ uniform: [1, 100] }} }}
-      bid:   {{ type: int, gen: {{ uniform: [1, 10] }} }}
-      aid:   {{ type: int, gen: {{ ref: {{ table: bench_accounts }} }} }}
-      delta: {{ type: int, gen: {{ uniform: [-5000, 5000] }} }}
-      mtime: {{ type: timestamp, gen: now }}
-changes:
-  transaction: {} rows
-  mix:
-    - {{ update: bench_accounts, set: [abalance], weight: 1 }}
-    - {{ read: bench_accounts, weight: 1 }}
-    - {{ insert: bench_history, weight: 1 }}
-",
-        "", size
-    )
 }
 
 fn print(name: &str, ours: &Figure, rival: &Figure) {

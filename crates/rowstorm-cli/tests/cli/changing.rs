@@ -160,8 +160,47 @@ fn explain_shows_the_statements_of_the_mix() {
     {
         assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
     }
-    let refused = run_in(folder.path(), &["explain", "s.yaml", "--to", "null:"]);
+    let nowhere = run_in(folder.path(), &["explain", "s.yaml", "--to", "null:"]);
+    assert!(nowhere.stdout.contains("DELETE FROM"), "{}", nowhere.stdout);
+    let refused = run_in(folder.path(), &["explain", "s.yaml", "--to", "null:csv"]);
     assert!(refused.stdout.contains("takes no changes"), "{}", refused.stdout);
+}
+
+#[test]
+fn changes_to_nowhere_are_made_and_counted() {
+    let folder = folder();
+    for wire in ["postgres", "mysql", "mongodb", "cratedb", "sqlite"] {
+        let target = format!("null:{wire}");
+        let options = ["--rate", "max", "--changes", "5000", "-q", "-o", "s.json"];
+        let done =
+            run_in(folder.path(), &[&["run", "s.yaml", "--to", &target], &options[..]].concat());
+        assert_eq!(done.code, Some(0), "{wire}: {}", done.stderr);
+        let changes = &record(folder.path())["changes"];
+        assert_eq!(changes["rows"]["matched"], 5_000, "{wire}");
+        assert!(
+            changes["tables"][1]["audited"].is_null(),
+            "nothing is kept, so nothing is counted"
+        );
+    }
+    let refused = run_in(folder.path(), &["run", "s.yaml", "--to", "null:csv", "--changes", "9"]);
+    assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+    assert!(refused.stderr.contains("takes no changes"), "{}", refused.stderr);
+}
+
+#[test]
+fn the_command_that_does_it_again_is_what_one_would_type() {
+    let folder = folder();
+    for (given, again) in [
+        (&["--rate", "9000/s", "--duration", "1s"][..], "--rate 9000/s --duration 1s"),
+        (&["--stages", "9000/s:500ms"], "--rate 9000/s --duration 500ms"),
+        (&["--stages", "900/s:500ms,max:250ms"], "--stages 900/s:500ms,max:250ms"),
+        (&["--rate", "max", "--changes", "90"], "--rate max --changes 90"),
+    ] {
+        let done = change(folder.path(), &[given, &["--table-mode", "recreate", "--yes"]].concat());
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        let shown = run_in(folder.path(), &["report", "s.json", "--format", "term"]);
+        assert!(shown.stdout.contains(again), "{again}: {}", shown.stdout);
+    }
 }
 
 /// Killed again and again, wherever it is, and gone on with until it is done.

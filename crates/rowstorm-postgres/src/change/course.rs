@@ -1,5 +1,6 @@
 //! A transaction under way on its connection: what waits, what was sent, and whether it was begun.
 
+use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::{Changed, Delivery, Reaction, SinkError, Trouble};
 use sqlx::postgres::{PgArguments, PgConnection};
 
@@ -9,6 +10,8 @@ use crate::error::{class, trouble};
 
 /// Groups of one call: calls of other groups are other statements, each of which the server must plan once.
 const CALL_GROUPS_MAX: usize = 16;
+/// Rows that one group of a call may read: the server holds them all in memory before it answers.
+const CALL_READS_MAX: usize = 128;
 /// Bytes of one call, or of one piece of a group: the server holds them in memory.
 pub(super) const CALL_BYTES_MAX: usize = 8 << 20;
 
@@ -33,6 +36,8 @@ pub(super) struct Call {
     pub(super) groups: Vec<usize>,
     pub(super) arguments: PgArguments,
     pub(super) bytes: usize,
+    /// Whether it is one group that no other can be joined to.
+    pub(super) is_alone: bool,
 }
 
 /// Where a transaction stands.
@@ -55,11 +60,16 @@ impl Course<'_> {
     }
 
     /// Whether a group can wait together with those that wait already.
-    pub(super) fn takes(&self, at: usize, bytes: usize) -> bool {
-        let Call { groups, bytes: waiting, .. } = &self.call;
-        let is_part = |at: usize| self.words[at].function.is_some();
+    pub(super) fn takes(&self, at: usize, rows: usize, bytes: usize) -> bool {
+        let Call { groups, bytes: waiting, is_alone, .. } = &self.call;
         let fits = groups.len() < CALL_GROUPS_MAX && waiting + bytes <= CALL_BYTES_MAX;
-        groups.is_empty() || fits && is_part(at) && groups.iter().all(|at| is_part(*at))
+        groups.is_empty() || fits && !is_alone && !self.is_alone(at, rows)
+    }
+
+    /// Whether a group is no part of a call.
+    pub(super) fn is_alone(&self, at: usize, rows: usize) -> bool {
+        let Words { kind, function, .. } = &self.words[at];
+        function.is_none() || *kind == OpKind::Read && rows > CALL_READS_MAX
     }
 
     /// Sends what waits.
@@ -74,17 +84,33 @@ impl Course<'_> {
             groups => {
                 let sql = self.nested(groups);
                 let query = sqlx::query_scalar_with(&sql, call.arguments);
-                let found: Vec<i64> =
+                let answers: Vec<String> =
                     query.fetch_one(&mut *self.connection).await.map_err(answer(delivery))?;
-                self.found.extend(found.into_iter().map(i64::unsigned_abs));
+                self.count(groups, &answers)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Each group's number, and behind those of reads as many rows.
+    fn count(&mut self, groups: &[usize], answers: &[String]) -> Result<(), SinkError> {
+        let mut answers = answers.iter();
+        for at in groups {
+            let number = answers.next().and_then(|number| number.parse().ok());
+            let number: u64 = number.ok_or_else(|| {
+                SinkError::fatal("count", "the server's answer lacks the number of rows")
+            })?;
+            if self.words[*at].kind == OpKind::Read {
+                answers.by_ref().take(number as usize).for_each(drop);
+            }
+            self.found.push(number);
         }
         Ok(())
     }
 
     /// `SELECT second(first('{}', $1), $2)`: a function's arguments are there before it runs.
     fn nested(&self, groups: &[usize]) -> String {
-        let mut sql = "'{}'::bigint[]".to_owned();
+        let mut sql = "'{}'::text[]".to_owned();
         let mut next = 1;
         for at in groups {
             let words = &self.words[*at];

@@ -65,7 +65,7 @@ impl PostgresChanger {
         for group in groups {
             let (at, rows) = (group.statement, group.batch.len());
             let bytes = self.encode(at, group.batch);
-            if !course.takes(at, bytes) {
+            if !course.takes(at, rows, bytes) {
                 course.begin().await?;
                 course.flush(Delivery::None).await?;
             }
@@ -73,6 +73,7 @@ impl PostgresChanger {
                 course.begin().await?;
                 self.in_pieces(course, at, rows, bytes).await?;
             } else {
+                course.call.is_alone = course.is_alone(at, rows);
                 course.call.groups.push(at);
                 course.call.bytes += bytes;
                 self.bind(at, course.words, rows, &mut course.call.arguments)?;

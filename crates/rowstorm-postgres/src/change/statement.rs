@@ -36,27 +36,34 @@ pub(crate) fn text(statement: &Statement, types: &[&str], first: usize) -> Strin
     }
 }
 
-/// A function around the statement, for transactions that are one call: it adds the rows that were touched to the counts that
-/// it is given. `None` where PostgreSQL knows no function with so many arguments, and for reads, whose rows are to travel.
+/// A function around the statement, for transactions that are one call: to the answers that it is given it adds how many rows were
+/// touched, and behind that the rows that were read. `None` where PostgreSQL knows no function with so many arguments.
 pub(crate) fn function(statement: &Statement, types: &[&str], name: &str) -> Option<String> {
-    if statement.kind == OpKind::Read || types.len() > ARGUMENTS_MAX {
+    if types.len() > ARGUMENTS_MAX {
         return None;
     }
-    let arguments = types.iter().map(|name| format!("{name}[]")).collect::<Vec<_>>().join(", ");
-    let body = format!(
-        "
-#variable_conflict use_column
-DECLARE touched bigint;
+    let text = text(statement, types, 2);
+    let work = match statement.kind {
+        OpKind::Read => format!(
+            "DECLARE lines text[];
 BEGIN
-  {};
+  lines := ARRAY(SELECT (v.*)::text FROM ({text}) AS v);
+  RETURN $1 || cardinality(lines)::text || lines;
+END"
+        ),
+        OpKind::Insert | OpKind::Update | OpKind::Rekey | OpKind::Delete => format!(
+            "DECLARE touched bigint;
+BEGIN
+  {text};
   GET DIAGNOSTICS touched = ROW_COUNT;
-  RETURN $1 || touched;
-END",
-        text(statement, types, 2)
-    );
+  RETURN $1 || touched::text;
+END"
+        ),
+    };
+    let arguments = types.iter().map(|name| format!("{name}[]")).collect::<Vec<_>>().join(", ");
+    let body = literal(&format!("\n#variable_conflict use_column\n{work}"));
     Some(format!(
-        "CREATE FUNCTION {name}(bigint[], {arguments}) RETURNS bigint[] LANGUAGE plpgsql AS {}",
-        literal(&body)
+        "CREATE FUNCTION {name}(text[], {arguments}) RETURNS text[] LANGUAGE plpgsql AS {body}"
     ))
 }
 

@@ -85,12 +85,47 @@ pub(crate) async fn a_transaction_is_one_statement() {
     let mut changer = sink.changer(&mix).await.unwrap();
     let (new, update, gone) =
         (rows(&[20, 21], ["a", "b"]), rows(&[21, 0, 77], ["c", "d", "e"]), rows(&[5], []));
-    let groups = groups(&[(INSERT, &new), (UPDATE, &update), (DELETE, &gone)]);
+    let read = rows(&[20, 6, 78, 5], []);
+    let groups =
+        groups(&[(INSERT, &new), (READ, &read), (UPDATE, &update), (DELETE, &gone), (READ, &read)]);
     let changed = changer.change(commit(&groups)).await;
-    assert_eq!(counts(&changed), [(2, 0, 0), (2, 1, 0), (1, 0, 0)]);
+    let expected = [(2, 0, 0), (3, 1, 0), (2, 1, 0), (1, 0, 0), (2, 2, 0)];
+    assert_eq!(counts(&changed), expected);
     let instants = "SELECT count(DISTINCT label) FROM rs_one WHERE label <> 'old'";
     assert_eq!(count(instants).await, 1, "all of it is what one message brought");
     assert_eq!(count("SELECT count(*) FROM rs_one").await, 11);
+}
+
+pub(crate) async fn a_statement_is_planned_once() {
+    let sink = sink().await;
+    let mix = bed(&sink, "rs_plan").await;
+    // Releases before 14 do not tell how often they planned.
+    sql("CREATE OR REPLACE FUNCTION rs_plan_note() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN NEW.label := (SELECT coalesce(sum((to_jsonb(p) ->> 'custom_plans')::int), 0) FROM pg_prepared_statements AS p);
+           RETURN NEW; END $$;
+         CREATE TRIGGER note BEFORE UPDATE ON rs_plan FOR EACH ROW EXECUTE FUNCTION rs_plan_note()")
+    .await;
+    let mut changer = sink.changer(&mix).await.unwrap();
+    let update = rows(&[3], ["n"]);
+    for _ in 0..8 {
+        changer.change(commit(&groups(&[(UPDATE, &update)]))).await.unwrap();
+    }
+    assert_eq!(labelled("rs_plan", "0").await, 1, "no plan was made for the row at hand");
+}
+
+pub(crate) async fn a_read_of_many_rows_is_no_part_of_a_call() {
+    let sink = sink().await;
+    let mix = bed(&sink, "rs_read").await;
+    sql("INSERT INTO rs_read SELECT id, 'many' FROM generate_series(10, 999) AS id").await;
+    let mut changer = sink.changer(&mix).await.unwrap();
+    let ids: Vec<i64> = (500..1_100).collect();
+    let (many, update, few) = (rows(&ids, []), rows(&[600, 2_000], ["n", "n"]), rows(&[600], []));
+    let groups =
+        groups(&[(UPDATE, &update), (READ, &many), (READ, &few), (UPDATE, &update), (READ, &many)]);
+    let changed = changer.change(commit(&groups)).await;
+    let expected = [(1, 1, 0), (500, 100, 0), (1, 0, 0), (1, 1, 0), (500, 100, 0)];
+    assert_eq!(counts(&changed), expected);
+    assert_eq!(labelled("rs_read", "n").await, 1);
 }
 
 pub(crate) async fn without_temporary_functions_statements_come_one_by_one() {

@@ -52,6 +52,8 @@ fn main() -> ExitCode {
         case!(trouble::nobody_there_is_a_connection_lost),
         case!(trouble::a_missing_database_is_fatal_and_says_what_to_do),
         case!(changes::a_transaction_is_one_statement),
+        case!(changes::a_statement_is_planned_once),
+        case!(changes::a_read_of_many_rows_is_no_part_of_a_call),
         case!(changes::without_temporary_functions_statements_come_one_by_one),
         case!(changes::a_large_group_goes_in_pieces),
         case!(changes::a_deferred_constraint_undoes_all_at_commit),

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
-use super::ACCOUNTS;
+use super::workload::ROWS;
 use crate::command::{find, output};
 use crate::servers::{Native, POSTGRES};
 
@@ -21,7 +21,7 @@ impl Pgbench {
     /// (<https://www.postgresql.org/docs/current/pgbench.html>).
     pub(super) fn new(url: &str, scratch: &Path, updates: u64) -> anyhow::Result<Pgbench> {
         let draws = (0..updates).map(|at| {
-            format!("\\set aid{at} random(1, {ACCOUNTS})\n\\set delta{at} random(-5000, 5000)")
+            format!("\\set aid{at} random(1, {ROWS})\n\\set delta{at} random(-5000, 5000)")
         });
         let statements = (0..updates).map(|at| {
             format!(

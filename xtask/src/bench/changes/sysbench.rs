@@ -1,4 +1,4 @@
-//! `sysbench oltp_write_only`, over a table that it makes itself.
+//! `sysbench oltp_write_only` and `oltp_update_index`, over a table that it makes itself.
 //!
 //! The password is in a file: on a command line others could read it. There the script's own options must stand: in the file sysbench
 //! reads over them. MariaDB alone: the client library of Debian's sysbench does not get into MySQL 9.
@@ -8,20 +8,27 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use super::ACCOUNTS;
+use super::workload::{ROWS, Workload};
 use crate::bench::end_to_end::Place;
 use crate::command::output;
 
 /// sysbench, and the file that says where the server is.
 pub(super) struct Sysbench {
     file: PathBuf,
-    /// How often each statement comes in one transaction.
-    updates: u64,
+    /// The name of the script.
+    script: &'static str,
+    /// Its own options.
+    options: Vec<String>,
 }
 
 impl Sysbench {
-    /// A transaction has so many of each statement: two updates, a delete, an insert.
-    pub(super) fn new(url: &str, scratch: &Path, updates: u64) -> anyhow::Result<Sysbench> {
+    /// A transaction of `oltp_write_only` has so many of each statement: two updates, a delete, an insert.
+    pub(super) fn new(
+        url: &str,
+        scratch: &Path,
+        workload: Workload,
+        updates: u64,
+    ) -> anyhow::Result<Sysbench> {
         let Place { user, password, host, port, database } =
             Place::parse(url).context("the address is none of MariaDB")?;
         let file = scratch.join("sysbench.conf");
@@ -29,7 +36,16 @@ impl Sysbench {
             "mysql-host={host}\nmysql-port={port}\nmysql-user={user}\nmysql-password={password}\nmysql-db={database}\n"
         );
         std::fs::write(&file, text)?;
-        Ok(Sysbench { file, updates })
+        let table = ["--tables=1".to_owned(), format!("--table_size={ROWS}")];
+        let times = ["index_updates", "non_index_updates", "delete_inserts"]
+            .map(|name| format!("--{name}={updates}"));
+        let (script, options) = match workload {
+            Workload::UpdateIndex => ("oltp_update_index", table.to_vec()),
+            Workload::WriteOnly | Workload::SimpleUpdate => {
+                ("oltp_write_only", [&table[..], &times[..]].concat())
+            }
+        };
+        Ok(Sysbench { file, script, options })
     }
 
     /// Transactions a second, and what `cpu` says of the run itself: the table is made before and dropped after.
@@ -53,11 +69,8 @@ impl Sysbench {
     fn step(&self, step: &str, options: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new("sysbench");
         command.arg(format!("--config-file={}", self.file.display())).args(options);
-        for name in ["index_updates", "non_index_updates", "delete_inserts"] {
-            command.arg(format!("--{name}={}", self.updates));
-        }
-        command.args(["--tables=1", &format!("--table_size={ACCOUNTS}"), "--time=0"]);
-        output(command.args(["oltp_write_only", step])).context("is sysbench installed?")
+        command.args(&self.options).args(["--time=0", self.script, step]);
+        output(&mut command).context("is sysbench installed?")
     }
 }
 
