@@ -255,11 +255,7 @@ fn controller(options: &RunOptions, bounds: Bounds, row_bytes: f64) -> Box<dyn C
             let explorer = ExplorerOptions {
                 batch_rows,
                 in_flight,
-                objective: match options.objective {
-                    Objective::Throughput => control::Objective::Throughput,
-                    Objective::Knee => control::Objective::Knee,
-                    Objective::P99Below(limit) => control::Objective::P99Below(limit.0),
-                },
+                objective: objective(options),
                 ..ExplorerOptions::new(bounds, row_bytes)
             };
             if let Some(journal) = &options.journal {
@@ -267,5 +263,14 @@ fn controller(options: &RunOptions, bounds: Bounds, row_bytes: f64) -> Box<dyn C
             }
             Box::new(Explorer::new(explorer))
         }
+    }
+}
+
+/// What the controller is to look for.
+pub(crate) fn objective(options: &RunOptions) -> control::Objective {
+    match options.objective {
+        Objective::Throughput => control::Objective::Throughput,
+        Objective::Knee => control::Objective::Knee,
+        Objective::P99Below(limit) => control::Objective::P99Below(limit.0),
     }
 }

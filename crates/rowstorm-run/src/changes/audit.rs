@@ -4,8 +4,9 @@ use rowstorm_gen::changes::OpKind;
 use rowstorm_report::ChangeTable;
 use rowstorm_sink::{BoxSink, Scope, Sink};
 
-use super::desk::{Desk, State};
+use super::desk::Desk;
 use super::options::{ChangeOptions, Resume};
+use super::state::State;
 use super::work::Work;
 use crate::desk::Cause;
 use crate::{RunOptions, finish};

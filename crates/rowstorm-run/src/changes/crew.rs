@@ -1,4 +1,4 @@
-//! The lanes of the changes: all of them from the start.
+//! The lanes of the changes: as many as the decision in force asks for.
 
 use std::sync::Arc;
 
@@ -28,16 +28,26 @@ impl Drop for Crew {
 pub(crate) async fn work(shop: Arc<Shop>, first: BoxChanger) {
     let mut crew = Crew { lanes: JoinSet::new(), desk: Arc::clone(&shop.desk) };
     let mut first = Some(first);
-    for number in 0..shop.work.in_flight as usize {
-        let lane = Lane::new(Arc::clone(&shop), number, first.take());
-        crew.lanes.spawn(lane.run());
-    }
-    let mut panicked = false;
-    while let Some(joined) = crew.lanes.join_next().await {
-        if let Err(error) = joined {
-            panicked = true;
-            let text = crate::crew::panic_text(error);
-            shop.desk.end(Cause::Failed(SinkError::fatal("internal", text)));
+    let mut changes = shop.desk.changes();
+    let (mut spawned, mut panicked) = (0, false);
+    loop {
+        changes.borrow_and_update();
+        while spawned < shop.desk.width() as usize {
+            let lane = Lane::new(Arc::clone(&shop), spawned, first.take());
+            crew.lanes.spawn(lane.run());
+            spawned += 1;
+        }
+        tokio::select! {
+            joined = crew.lanes.join_next() => match joined {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    panicked = true;
+                    let text = crate::crew::panic_text(error);
+                    shop.desk.end(Cause::Failed(SinkError::fatal("internal", text)));
+                }
+                None => break,
+            },
+            _ = changes.changed() => {}
         }
     }
     shop.desk.close(panicked);

@@ -1,37 +1,21 @@
 //! The desk of the changes: hands out ops of streams that are free, as they are due, and books what became of them.
 
-use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rowstorm_control::Verdict;
 use rowstorm_gen::changes::Group;
-use rowstorm_gen::schema::{Late, Transaction};
-use rowstorm_report::ReplayedOps;
-use rowstorm_sink::{Attempt, Changed, SinkError};
+use rowstorm_sink::{Attempt, Changed, SinkError, SinkErrorKind};
 use tokio::sync::watch;
-use tokio::time::Instant;
 
-use super::books::Books;
 use super::filled::Filled;
-use super::job::{Due, Job};
-use super::options::{ChangeOptions, Resume};
-use super::schedule::{Next, Slots};
-use super::stats::{Answer, Stats};
+use super::job::{Job, Take};
+use super::options::ChangeOptions;
+use super::state::State;
+use super::stats::Answer;
 use super::work::Work;
-use crate::books::Books as Errors;
-use crate::clock::Clock;
+use crate::RunOptions;
 use crate::desk::Cause;
-use crate::{MaxErrors, RunOptions};
-
-/// Ops that come due within this are sent together: a share of a round trip, and a batch instead of single rows.
-const GATHER: Duration = Duration::from_millis(5);
-/// With `late: drop`, a place in the schedule is given up when nobody could take it for so long.
-const DROP_AFTER: Duration = Duration::from_millis(100);
-/// Places of so long before the end are taken still: a run that keeps up does all of its schedule.
-const LAST_MOMENTS: Duration = Duration::from_millis(100);
-/// Transactions in doubt that are named in the record.
-const REPLAYED_MAX: usize = 1_000;
 
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -39,94 +23,9 @@ pub(crate) struct Desk {
     changed: watch::Sender<u64>,
 }
 
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) clock: Clock,
-    pub(crate) books: Books,
-    /// What went wrong, by class.
-    pub(crate) errors: Errors,
-    pub(crate) stats: Stats,
-    pub(crate) slots: Slots,
-    /// By stream: how many ops are done, and the end of what was sent last.
-    pub(crate) done: Vec<u64>,
-    pub(crate) begun: Vec<u64>,
-    pub(crate) ended: Option<Cause>,
-    pub(crate) replayed: Vec<ReplayedOps>,
-    /// Places in the schedule that were taken, and given back at the end.
-    pub(crate) left: u64,
-    /// Transactions that wait for the server.
-    pub(crate) sending: u32,
-    /// Ops of a batch, at most; falls where the server takes less.
-    pub(crate) batch: u64,
-    /// Streams that no lane has in hand, longest free first.
-    free: VecDeque<u32>,
-    /// Streams that lanes have in hand.
-    in_hand: u32,
-    /// Ops that an earlier run has left in doubt.
-    doubts: Vec<(u32, Range<u64>)>,
-    ends: Vec<u64>,
-    transaction: Transaction,
-    late: Late,
-    max_errors: MaxErrors,
-    jobs: u64,
-    /// Whether a lane may be waiting for a stream.
-    is_awaited: bool,
-}
-
-/// What a lane is to do next.
-#[derive(Debug)]
-pub(crate) enum Take {
-    /// These ops.
-    Job(Job),
-    /// Ask again then.
-    At(Instant),
-    /// Ask again when something has changed.
-    Wait,
-    /// There is nothing left for any lane.
-    Done,
-}
-
 impl Desk {
     pub(crate) fn new(work: &Work, options: &RunOptions, asked: &ChangeOptions) -> Desk {
-        let streams = work.ends.len();
-        let (mut done, mut doubts) = (vec![0; streams], Vec::new());
-        if let Resume::Changes(progress) = &asked.resume {
-            for stream in work.streams.iter().map(|stream| stream.number()) {
-                done[stream as usize] = progress.done[stream as usize];
-                doubts.extend(progress.in_doubt(stream).map(|ops| (stream, ops)));
-            }
-        }
-        let seed = work.plan.fingerprint();
-        let slots =
-            Slots::new(&asked.stages, work.ops_per_change, asked.arrivals, seed, work.shard);
-        let is_open = |stream: &u32| {
-            let at = *stream as usize;
-            done[at] < work.ends[at] && doubts.iter().all(|(doubt, _)| doubt != stream)
-        };
-        let free = work.streams.iter().map(|stream| stream.number()).filter(is_open).collect();
-        let state = State {
-            clock: Clock::default(),
-            books: Books::new(work.plan.entries()),
-            errors: Errors::default(),
-            stats: Stats::new(slots.stages(), asked.warmup),
-            slots,
-            begun: done.clone(),
-            done,
-            ended: None,
-            replayed: Vec::new(),
-            left: 0,
-            sending: 0,
-            batch: u64::from(work.batch),
-            free,
-            in_hand: 0,
-            doubts,
-            ends: work.ends.clone(),
-            transaction: work.transaction,
-            late: asked.late,
-            max_errors: options.max_errors,
-            jobs: 0,
-            is_awaited: false,
-        };
+        let state = State::new(work, options, asked);
         Desk { state: Mutex::new(state), changed: watch::Sender::new(0) }
     }
 
@@ -144,17 +43,31 @@ impl Desk {
         self.changed.send_modify(|number| *number += 1);
     }
 
-    /// The next job.
-    pub(crate) fn take(&self) -> Take {
+    /// How many lanes should be at work.
+    pub(crate) fn width(&self) -> u32 {
+        self.lock().tuner.width()
+    }
+
+    /// The next job of a lane.
+    pub(crate) fn take(&self, lane: usize) -> Take {
         let mut state = self.lock();
         let now = state.clock.elapsed();
-        let take = state.take(now);
+        let take = state.take(lane, now);
+        let wake = state.widened();
         match take {
             Take::Wait => state.is_awaited = true,
-            Take::Done => self.let_go(state),
-            Take::Job(_) | Take::At(_) => {}
+            Take::Job(_) | Take::At(_) | Take::Park | Take::Done => {}
+        }
+        drop(state);
+        if wake || matches!(take, Take::Done) {
+            self.wake();
         }
         take
+    }
+
+    /// The server refused another connection: so many lanes must do.
+    pub(crate) fn cap_lanes(&self, lanes: usize) {
+        self.lock().tuner.cap_lanes(u32::try_from(lanes).unwrap_or(u32::MAX));
     }
 
     /// A job's transaction is sent now, for the first time.
@@ -176,8 +89,14 @@ impl Desk {
     }
 
     /// An attempt failed: nothing is settled.
-    pub(crate) fn failed(&self, error: &SinkError, waited: Duration) {
+    pub(crate) fn failed(&self, job: &Job, error: &SinkError, waited: Duration) {
         let mut state = self.lock();
+        let verdict = match error.kind {
+            SinkErrorKind::Busy { .. } => Verdict::Busy,
+            SinkErrorKind::TooLarge => Verdict::TooLarge,
+            SinkErrorKind::Lost(_) | SinkErrorKind::Fatal => Verdict::Failed,
+        };
+        state.observe(job, verdict, waited, 0);
         state.sending -= 1;
         state.stats.seconds.failed(waited);
         state.errors.trouble(error);
@@ -209,7 +128,6 @@ impl Desk {
         service: Duration,
     ) {
         let mut state = self.lock();
-        state.sending -= 1;
         let now = state.clock.elapsed();
         let State { books, stats, errors, .. } = &mut *state;
         let (mut done, mut bad) = (0, 0);
@@ -234,6 +152,9 @@ impl Desk {
         books.transactions.committed += u64::from(done > 0);
         let warm = job.first_due() >= stats.warmup();
         stats.seconds.answered(service, done, bad, warm);
+        let verdict = if bad == 0 { Verdict::Done } else { Verdict::Failed };
+        state.observe(job, verdict, service, filled.bytes());
+        state.sending -= 1;
         state.done[job.stream as usize] = job.ops.end;
         state.give_back(job);
         state.judge();
@@ -282,7 +203,7 @@ impl Desk {
         for group in begun.into_iter().flat_map(Filled::groups) {
             state.books.put_back(group.entry, group.ops.len() as u64);
         }
-        state.batch = state.batch.min(job.len() / 2).max(1);
+        state.tuner.too_large(job.len());
     }
 
     /// A transaction is larger than the server or the budget allows: its rows are refused here.
@@ -332,159 +253,10 @@ impl Desk {
     }
 
     fn let_go(&self, mut state: MutexGuard<'_, State>) {
-        let wake = std::mem::take(&mut state.is_awaited);
+        let wake = state.widened() | std::mem::take(&mut state.is_awaited);
         drop(state);
         if wake {
             self.wake();
         }
-    }
-}
-
-impl State {
-    fn take(&mut self, now: Duration) -> Take {
-        let failed = matches!(self.ended, Some(Cause::Failed(_)));
-        if !failed && let Some((stream, ops)) = self.doubts.pop() {
-            // What may be there is settled first, and however short the run is.
-            let job = self.job(stream, ops, Due::Free(now), 0);
-            let job = Job { attempt: Attempt::Replay, ..job };
-            self.name_replay(&job);
-            return Take::Job(job);
-        }
-        if self.ended.is_some() || (self.free.is_empty() && self.in_hand == 0) {
-            return Take::Done;
-        }
-        if self.is_over(now) {
-            return Take::Done;
-        }
-        if self.late == Late::Drop {
-            let stats = &mut self.stats;
-            let before = now.saturating_sub(DROP_AFTER);
-            self.slots.give_up(before, |stage, slots| stats.skipped(stage, slots));
-        }
-        let (paced, stage, due) = match self.slots.next(now) {
-            Next::Over => return Take::Done,
-            Next::Slot { due, stage } => (true, stage, due),
-            Next::Free { stage } => (false, stage, now),
-        };
-        let ready = if paced { self.gathered(stage, due) } else { now };
-        if ready > now {
-            return Take::At(self.clock.at(ready));
-        }
-        let Some(stream) = self.free.pop_front() else { return Take::Wait };
-        let from = self.done[stream as usize];
-        let room = self.ends[stream as usize] - from;
-        let (len, together) = match self.transaction {
-            Transaction::Row => (1, true),
-            Transaction::Rows(rows) => (u64::from(rows) - from % u64::from(rows), true),
-            Transaction::Batch => (self.batch, false),
-        };
-        let len = len.min(room);
-        let due = match (paced, together) {
-            (false, _) => Due::Free(now),
-            (true, true) => {
-                (0..len).for_each(|_| self.slots.take());
-                Due::Together(due)
-            }
-            (true, false) => {
-                let mut dues = Vec::new();
-                self.slots.take_due(now, len as usize, &mut dues);
-                Due::Each(dues)
-            }
-        };
-        let len = if let Due::Each(dues) = &due { dues.len() as u64 } else { len };
-        Take::Job(self.job(stream, from..from + len, due, stage))
-    }
-
-    /// Whether the time is over. Ops of its last moments, which a server that keeps up has not come to yet, are not too late.
-    fn is_over(&mut self, now: Duration) -> bool {
-        let Some(end) = self.slots.end().filter(|end| now >= *end) else { return false };
-        match self.slots.next(now) {
-            Next::Slot { due, .. } => due + LAST_MOMENTS < end,
-            Next::Free { .. } | Next::Over => true,
-        }
-    }
-
-    /// When a batch that begins with this slot is formed.
-    fn gathered(&self, stage: usize, due: Duration) -> Duration {
-        let span = self.slots.stages()[stage];
-        let comes = |rate: f64| rate * GATHER.as_secs_f64() >= 2.0;
-        match self.transaction {
-            Transaction::Batch if span.rate.is_some_and(comes) => {
-                let ready = due + GATHER;
-                // The last slots wait for no more.
-                span.to.map_or(ready, |to| ready.min(to.max(due)))
-            }
-            Transaction::Batch | Transaction::Row | Transaction::Rows(_) => due,
-        }
-    }
-
-    fn job(&mut self, stream: u32, ops: Range<u64>, due: Due, stage: usize) -> Job {
-        self.in_hand += 1;
-        self.jobs += 1;
-        let number = self.jobs - 1;
-        Job { number, stream, ops, due, stage, attempts: 0, attempt: Attempt::First, more: false }
-    }
-
-    fn give_back(&mut self, job: &Job) {
-        let at = job.stream as usize;
-        self.begun[at] = self.done[at];
-        if job.more {
-            return;
-        }
-        self.in_hand -= 1;
-        if self.done[at] < self.ends[at] {
-            self.free.push_back(job.stream);
-        }
-    }
-
-    fn name_replay(&mut self, job: &Job) {
-        let ops = ReplayedOps { stream: job.stream, from: job.ops.start, to: job.ops.end };
-        if self.replayed.len() < REPLAYED_MAX && !self.replayed.contains(&ops) {
-            self.replayed.push(ops);
-        }
-    }
-
-    /// Ends the run when more rows are wrong than may be.
-    fn judge(&mut self) {
-        let total = self.books.total();
-        let base = match self.max_errors {
-            MaxErrors::Rows(_) => total.planned,
-            MaxErrors::Percent(_) => total.planned.max(crate::desk::SHARE_BASE_ROWS),
-        };
-        if total.bad() > self.max_errors.rows_of(base) {
-            self.end(Cause::TooManyRejected);
-        }
-    }
-
-    fn end(&mut self, cause: Cause) {
-        let failed = matches!(self.ended, Some(Cause::Failed(_)));
-        if self.ended.is_none() || (!failed && matches!(cause, Cause::Failed(_))) {
-            self.ended = Some(cause);
-        }
-    }
-
-    /// What an earlier run has left in doubt, and this one did not come to.
-    pub(crate) fn doubts_left(&self) -> impl Iterator<Item = ReplayedOps> + '_ {
-        self.doubts.iter().map(|(stream, ops)| ReplayedOps {
-            stream: *stream,
-            from: ops.start,
-            to: ops.end,
-        })
-    }
-
-    /// Whether anything is left to be handed out.
-    pub(crate) fn streams_left(&self) -> bool {
-        !self.free.is_empty()
-    }
-
-    /// Rows per second that are asked for now; `None` without a rate.
-    pub(crate) fn target_now(&self, ops_per_change: f64) -> Option<f64> {
-        let now = self.clock.elapsed();
-        let span = self
-            .slots
-            .stages()
-            .iter()
-            .find(|span| span.from <= now && span.to.is_none_or(|to| now < to))?;
-        span.rate.map(|rate| rate / ops_per_change)
     }
 }

@@ -4,6 +4,22 @@ use std::ops::Range;
 use std::time::Duration;
 
 use rowstorm_sink::Attempt;
+use tokio::time::Instant;
+
+/// What a lane is to do next.
+#[derive(Debug)]
+pub(crate) enum Take {
+    /// These ops.
+    Job(Job),
+    /// Ask again then.
+    At(Instant),
+    /// Ask again when something has changed.
+    Wait,
+    /// There is work for fewer lanes: ask again when something has changed, which for this lane may be never.
+    Park,
+    /// There is nothing left for any lane.
+    Done,
+}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
@@ -18,6 +34,9 @@ pub(crate) struct Job {
     pub(crate) attempts: u32,
     /// Whether it may be committed already.
     pub(crate) attempt: Attempt,
+    /// The number of the controller's decision under which it was handed out, and the pause that goes with it.
+    pub(crate) decision: u64,
+    pub(crate) pause: Duration,
     /// Whether the same lane has the ops behind these in hand, too: the stream is not free after them.
     pub(crate) more: bool,
 }

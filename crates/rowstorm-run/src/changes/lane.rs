@@ -16,9 +16,9 @@ use rowstorm_sink::{
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::desk::{Desk, Take};
+use super::desk::Desk;
 use super::filled::Filled;
-use super::job::Job;
+use super::job::{Job, Take};
 use super::journal::Journal;
 use super::work::Work;
 use crate::budget::{Budget, Reservation};
@@ -97,13 +97,13 @@ impl Lane {
         }
         loop {
             self.changes.borrow_and_update();
-            match self.shop.desk.take() {
+            match self.shop.desk.take(self.number) {
                 Take::Job(job) => self.work(job).await,
                 Take::At(then) => tokio::select! {
                     () = sleep_until(then) => {}
                     _ = self.changes.changed() => {}
                 },
-                Take::Wait => {
+                Take::Wait | Take::Park => {
                     if self.changes.changed().await.is_err() {
                         return;
                     }
@@ -123,6 +123,7 @@ impl Lane {
             Err(error) => {
                 self.shop.desk.trouble(&error);
                 if self.number > 0 && matches!(error.kind, SinkErrorKind::Busy { .. }) {
+                    self.shop.desk.cap_lanes(self.number);
                     return false;
                 }
                 if let Err(error) = self.reconnect(self.number as u64, Attempt::First).await {
@@ -135,6 +136,9 @@ impl Lane {
     }
 
     async fn work(&mut self, job: Job) {
+        if !job.pause.is_zero() {
+            sleep(job.pause).await;
+        }
         let mut pieces = vec![job];
         while let Some(piece) = pieces.pop() {
             if self.shop.desk.ending() && piece.attempt == Attempt::First {
@@ -247,7 +251,7 @@ impl Lane {
             let rows: u64 = changed.iter().map(Changed::rows).sum();
             let text = format!("{} rows were sent, {rows} are accounted for", job.len());
             let error = SinkError::fatal("accounting", text);
-            self.shop.desk.failed(&error, service);
+            self.shop.desk.failed(job, &error, service);
             self.shop.desk.lose_sight(job, &load.filled);
             self.shop.desk.end(Cause::Failed(error));
             return After::Settled;
@@ -378,7 +382,7 @@ impl Lane {
             tokio::spawn(change);
             let text = format!("no answer within {patience:?}; the connection is given up");
             let error = SinkError::new(SinkErrorKind::Lost(Delivery::InDoubt), "timeout", text);
-            self.shop.desk.failed(&error, patience);
+            self.shop.desk.failed(job, &error, patience);
             return Tried::Error(error);
         };
         match result {
@@ -388,7 +392,7 @@ impl Lane {
                 Tried::Answer(load, changed, start.elapsed())
             }
             Err(error) => {
-                self.shop.desk.failed(&error, start.elapsed());
+                self.shop.desk.failed(job, &error, start.elapsed());
                 if !matches!(error.kind, SinkErrorKind::Lost(_)) {
                     self.changer = Some(changer);
                 }

@@ -20,7 +20,9 @@ mod options;
 mod record;
 mod run;
 mod schedule;
+mod state;
 mod stats;
+mod tuner;
 mod view;
 mod work;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rowstorm_gen::schema::{Arrivals, Late, Span, Transaction};
 use rowstorm_report::{ChangeKind, ChangeSchedule, ChangeStage, ChangeTable, Changes, ReplayedOps};
 
-use super::desk::State;
 use super::options::{ChangeOptions, Resume, Stage};
 use super::schedule::Next;
+use super::state::State;
 use super::stats::KINDS;
 use super::work::Work;
 
@@ -22,6 +22,7 @@ pub(crate) fn write(
     let [changes_per_second, reads_per_second] = state.stats.rates(elapsed);
     let stages = stages(state, work, elapsed);
     let left = state.left + left(state, elapsed);
+    let kept = state.tuner.kept();
     Changes {
         fingerprint: format!("{:016x}", work.plan.fingerprint()),
         streams: work.plan.streams(),
@@ -29,8 +30,8 @@ pub(crate) fn write(
         amount: asked.amount,
         transaction: transaction(work.transaction),
         rollback: work.rollback,
-        batch: state.batch as u32,
-        in_flight: work.in_flight,
+        batch: kept.batch_rows,
+        in_flight: kept.in_flight,
         rows: state.books.total(),
         tables,
         kinds: kinds(state),

@@ -14,10 +14,12 @@ use crate::{RunError, RunOptions, Setting};
 
 /// Ops of one batch at most, where nothing is said: from here on a statement's rows cost more than its round trip.
 const BATCH_AUTO: u32 = 1_000;
-/// Transactions in flight where nothing is said. Under group commit a few are enough: a batch that waits grows.
+/// Transactions in flight to begin with, where nothing is said. Under group commit a few are enough: a batch that waits grows.
 const IN_FLIGHT_BATCHES: u32 = 4;
 /// The same where a transaction's size is given, and only their number makes up for a slow commit.
 const IN_FLIGHT_SIZED: u32 = 16;
+/// More transactions in flight than this help no database, and each has a connection.
+const LANES_MAX: u32 = 64;
 /// A transaction is made in pieces of so many ops: the most that a stream fills at once.
 const PIECE_OPS_MAX: u32 = rowstorm_gen::BATCH_ROWS_MAX as u32;
 
@@ -38,7 +40,10 @@ pub(crate) struct Work {
     pub(crate) batch: u32,
     /// Ops that are filled at once.
     pub(crate) piece: u32,
+    /// Transactions in flight: those that are given, or those to begin with.
     pub(crate) in_flight: u32,
+    /// The most that there can be.
+    pub(crate) lanes_max: u32,
     /// Whether a transaction may be sent twice.
     pub(crate) idempotent: bool,
     /// Ops for each row that is changed: more than one where the mix reads.
@@ -85,10 +90,11 @@ impl Work {
             Transaction::Batch => IN_FLIGHT_BATCHES,
             Transaction::Row | Transaction::Rows(_) => IN_FLIGHT_SIZED,
         };
-        let in_flight = match asked.in_flight {
-            Setting::Fixed(given) => given,
-            Setting::Auto | Setting::AutoFreeze => usual,
+        let (in_flight, lanes_max) = match asked.in_flight {
+            Setting::Fixed(given) => (given, given),
+            Setting::Auto | Setting::AutoFreeze => (usual, LANES_MAX),
         };
+        let lanes_max = lanes_max.min(limits.changers).min(streams.len() as u32).max(1);
         let batch = match asked.batch {
             Setting::Fixed(given) => given,
             Setting::Auto | Setting::AutoFreeze => BATCH_AUTO,
@@ -100,7 +106,8 @@ impl Work {
             transaction,
             rollback: document.rollback,
             hold: document.hold.filter(|hold| hold.share > 0.0),
-            in_flight: in_flight.min(limits.changers).min(streams.len() as u32).max(1),
+            in_flight: in_flight.clamp(1, lanes_max),
+            lanes_max,
             batch: batch.max(1),
             piece: limits.rows.clamp(1, PIECE_OPS_MAX),
             idempotent: inserts.all(|insert| sink.limits(&insert.table).idempotent),

@@ -338,7 +338,8 @@ fn changes_need_the_rows_that_they_begin_with() {
 fn a_duration_ends_changes() {
     let slow = Changing::new(Memory::new(), Duration::from_millis(10));
     let stages = vec![Stage { rate: None, length: Some(Duration::from_secs(3)) }];
-    let asked = ChangeOptions { stages, batch: Setting::Fixed(20), ..ChangeOptions::default() };
+    let (batch, in_flight) = (Setting::Fixed(20), Setting::Fixed(4));
+    let asked = ChangeOptions { stages, batch, in_flight, ..ChangeOptions::default() };
     let finished = stage::run(plan(""), slow, options(asked)).unwrap();
     assert_done(&finished);
     let record = changes(&finished);

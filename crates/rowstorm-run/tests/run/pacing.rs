@@ -5,7 +5,7 @@ use std::time::Duration;
 use rowstorm_run::{Arrivals, ChangeOptions, Ending, Finished, Late, Setting, Stage};
 use rowstorm_sink::Memory;
 
-use crate::changes::{amount, assert_accounted, changes, options, plan};
+use crate::changes::{SHOP, amount, assert_accounted, changes, options, plan};
 use crate::changing::Changing;
 use crate::stage;
 
@@ -95,7 +95,8 @@ fn every_stage_is_told_apart() {
     let stages =
         vec![rate(500.0, 4), rate(2_000.0, 4), Stage { rate: None, length: Some(4 * SECOND) }];
     let slow = Changing::new(Memory::new(), Duration::from_millis(20));
-    let asked = ChangeOptions { batch: Setting::Fixed(100), ..paced(stages) };
+    let (batch, in_flight) = (Setting::Fixed(100), Setting::Fixed(4));
+    let asked = ChangeOptions { batch, in_flight, ..paced(stages) };
     let finished = run(slow, asked);
     let stages = &changes(&finished).stages;
     assert_eq!(stages.len(), 3);
@@ -126,6 +127,43 @@ fn a_server_that_is_too_slow_leaves_places_that_nobody_took() {
     assert!((4_980..5_030).contains(&record.rows.planned), "{:?}", record.rows);
     assert_eq!(record.rows.planned + schedule.left, 10_000);
     assert!((schedule.lag_ms.max - 2_500.0).abs() < 30.0, "{:?}", schedule.lag_ms);
+}
+
+/// Every op a transaction of its own, over 64 streams, on a server that needs 20 ms for each.
+fn ops_by_themselves(stage: Stage) -> Finished {
+    let text =
+        SHOP.replace("streams: 8", "streams: 64").replace("00\n    columns", "000\n    columns");
+    let plan = stage::plan(&format!("{text}  transaction: row\n"), None);
+    let slow = Changing::new(Memory::new(), Duration::from_millis(20));
+    let finished = stage::run(plan, slow, options(paced(vec![stage]))).expect("it begins");
+    assert!(matches!(finished.ending, Ending::Done), "{:?}", finished.ending);
+    assert_accounted(&finished);
+    finished
+}
+
+#[test]
+fn lanes_are_added_while_ops_begin_late() {
+    // The 16 lanes of the beginning do 800 ops a second.
+    let finished = ops_by_themselves(rate(1_200.0 * (1.0 - READS), 20));
+    let record = changes(&finished);
+    assert!(record.in_flight >= 24, "{} in flight", record.in_flight);
+    let schedule = record.schedule.as_ref().unwrap();
+    assert_eq!((schedule.left, record.rows.planned), (0, 24_000), "{schedule:?}");
+    // Later ops find a lane at once.
+    assert!(schedule.lag_ms.p50 < 1.0 && schedule.lag_ms.max < 1_000.0, "{:?}", schedule.lag_ms);
+    let enough = ops_by_themselves(rate(600.0 * (1.0 - READS), 20));
+    assert_eq!(changes(&enough).in_flight, 16, "nobody waited");
+}
+
+#[test]
+fn without_a_schedule_the_controller_finds_the_lanes() {
+    let finished = ops_by_themselves(Stage { rate: None, length: Some(30 * SECOND) });
+    let record = changes(&finished);
+    assert_eq!(record.transactions.committed, record.rows.matched);
+    assert!(record.in_flight > 40, "{} in flight", record.in_flight);
+    // Of the 3,200 ops that 64 lanes do in a second, those of 16 are 800.
+    let second = record.series.iter().rev().nth(3).expect("30 seconds are 30 entries");
+    assert!(second.rows > 2_200, "{second:?}");
 }
 
 #[test]

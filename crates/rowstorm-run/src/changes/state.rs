@@ -1,0 +1,293 @@
+//! The state of the changes behind the desk: which streams are free, which places of the schedule are due, and what is decided.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::Duration;
+
+use rowstorm_control::{Observation, Verdict};
+use rowstorm_gen::schema::{Late, Transaction};
+use rowstorm_report::ReplayedOps;
+use rowstorm_sink::Attempt;
+
+use super::books::Books;
+use super::job::{Due, Job, Take};
+use super::options::{ChangeOptions, Resume};
+use super::schedule::{Next, Slots};
+use super::stats::Stats;
+use super::tuner::Tuner;
+use super::work::Work;
+use crate::books::Books as Errors;
+use crate::clock::Clock;
+use crate::desk::Cause;
+use crate::{MaxErrors, RunOptions};
+
+/// Ops that come due within this are sent together: a share of a round trip, and a batch instead of single rows.
+const GATHER: Duration = Duration::from_millis(5);
+/// With `late: drop`, a place in the schedule is given up when nobody could take it for so long.
+const DROP_AFTER: Duration = Duration::from_millis(100);
+/// Places of so long before the end are taken still: a run that keeps up does all of its schedule.
+const LAST_MOMENTS: Duration = Duration::from_millis(100);
+/// Transactions in doubt that are named in the record.
+const REPLAYED_MAX: usize = 1_000;
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) clock: Clock,
+    pub(crate) books: Books,
+    /// What went wrong, by class.
+    pub(crate) errors: Errors,
+    pub(crate) stats: Stats,
+    pub(crate) slots: Slots,
+    /// By stream: how many ops are done, and the end of what was sent last.
+    pub(crate) done: Vec<u64>,
+    pub(crate) begun: Vec<u64>,
+    pub(crate) ended: Option<Cause>,
+    pub(crate) replayed: Vec<ReplayedOps>,
+    /// Places in the schedule that were taken, and given back at the end.
+    pub(crate) left: u64,
+    /// Transactions that wait for the server.
+    pub(crate) sending: u32,
+    pub(crate) tuner: Tuner,
+    /// How many lanes there was work for when they were last told.
+    pub(crate) width: u32,
+    /// Streams that no lane has in hand, longest free first.
+    free: VecDeque<u32>,
+    /// Streams that lanes have in hand.
+    pub(crate) in_hand: u32,
+    /// Ops that an earlier run has left in doubt.
+    doubts: Vec<(u32, Range<u64>)>,
+    ends: Vec<u64>,
+    transaction: Transaction,
+    late: Late,
+    max_errors: MaxErrors,
+    jobs: u64,
+    /// Whether a lane may be waiting for a stream.
+    pub(crate) is_awaited: bool,
+}
+
+impl State {
+    pub(crate) fn new(work: &Work, options: &RunOptions, asked: &ChangeOptions) -> State {
+        let streams = work.ends.len();
+        let (mut done, mut doubts) = (vec![0; streams], Vec::new());
+        if let Resume::Changes(progress) = &asked.resume {
+            for stream in work.streams.iter().map(|stream| stream.number()) {
+                done[stream as usize] = progress.done[stream as usize];
+                doubts.extend(progress.in_doubt(stream).map(|ops| (stream, ops)));
+            }
+        }
+        let seed = work.plan.fingerprint();
+        let slots =
+            Slots::new(&asked.stages, work.ops_per_change, asked.arrivals, seed, work.shard);
+        let is_open = |stream: &u32| {
+            let at = *stream as usize;
+            done[at] < work.ends[at] && doubts.iter().all(|(doubt, _)| doubt != stream)
+        };
+        let free = work.streams.iter().map(|stream| stream.number()).filter(is_open).collect();
+        let tuner = Tuner::new(work, options, asked);
+        State {
+            clock: Clock::default(),
+            books: Books::new(work.plan.entries()),
+            errors: Errors::default(),
+            stats: Stats::new(slots.stages(), asked.warmup),
+            slots,
+            begun: done.clone(),
+            done,
+            ended: None,
+            replayed: Vec::new(),
+            left: 0,
+            sending: 0,
+            width: tuner.width(),
+            tuner,
+            free,
+            in_hand: 0,
+            doubts,
+            ends: work.ends.clone(),
+            transaction: work.transaction,
+            late: asked.late,
+            max_errors: options.max_errors,
+            jobs: 0,
+            is_awaited: false,
+        }
+    }
+
+    pub(crate) fn take(&mut self, lane: usize, now: Duration) -> Take {
+        let failed = matches!(self.ended, Some(Cause::Failed(_)));
+        if !failed && let Some((stream, ops)) = self.doubts.pop() {
+            // What may be there is settled first, and however short the run is.
+            let job = self.job(stream, ops, Due::Free(now), 0);
+            let job = Job { attempt: Attempt::Replay, ..job };
+            self.name_replay(&job);
+            return Take::Job(job);
+        }
+        if self.ended.is_some() || (self.free.is_empty() && self.in_hand == 0) {
+            return Take::Done;
+        }
+        if self.is_over(now) {
+            return Take::Done;
+        }
+        if self.late == Late::Drop {
+            let stats = &mut self.stats;
+            let before = now.saturating_sub(DROP_AFTER);
+            self.slots.give_up(before, |stage, slots| stats.skipped(stage, slots));
+        }
+        let (paced, stage, due) = match self.slots.next(now) {
+            Next::Over => return Take::Done,
+            Next::Slot { due, stage } => (true, stage, due),
+            Next::Free { stage } => (false, stage, now),
+        };
+        self.tuner.enter(paced);
+        if lane >= self.tuner.width() as usize {
+            return Take::Park;
+        }
+        let ready = if paced { self.gathered(stage, due) } else { now };
+        if ready > now {
+            return Take::At(self.clock.at(ready));
+        }
+        let Some(stream) = self.free.pop_front() else { return Take::Wait };
+        let from = self.done[stream as usize];
+        let room = self.ends[stream as usize] - from;
+        let (len, together) = match self.transaction {
+            Transaction::Row => (1, true),
+            Transaction::Rows(rows) => (u64::from(rows) - from % u64::from(rows), true),
+            Transaction::Batch => (self.tuner.batch(), false),
+        };
+        let len = len.min(room);
+        if paced {
+            self.tuner.late(now, now.saturating_sub(due), self.in_hand + 1);
+        }
+        let due = match (paced, together) {
+            (false, _) => Due::Free(now),
+            (true, true) => {
+                (0..len).for_each(|_| self.slots.take());
+                Due::Together(due)
+            }
+            (true, false) => {
+                let mut dues = Vec::new();
+                self.slots.take_due(now, len as usize, &mut dues);
+                Due::Each(dues)
+            }
+        };
+        let len = if let Due::Each(dues) = &due { dues.len() as u64 } else { len };
+        Take::Job(self.job(stream, from..from + len, due, stage))
+    }
+
+    /// Whether the time is over. Ops of its last moments, which a server that keeps up has not come to yet, are not too late.
+    fn is_over(&mut self, now: Duration) -> bool {
+        let Some(end) = self.slots.end().filter(|end| now >= *end) else { return false };
+        match self.slots.next(now) {
+            Next::Slot { due, .. } => due + LAST_MOMENTS < end,
+            Next::Free { .. } | Next::Over => true,
+        }
+    }
+
+    /// When a batch that begins with this slot is formed.
+    fn gathered(&self, stage: usize, due: Duration) -> Duration {
+        let span = self.slots.stages()[stage];
+        let comes = |rate: f64| rate * GATHER.as_secs_f64() >= 2.0;
+        match self.transaction {
+            Transaction::Batch if span.rate.is_some_and(comes) => {
+                let ready = due + GATHER;
+                // The last slots wait for no more.
+                span.to.map_or(ready, |to| ready.min(to.max(due)))
+            }
+            Transaction::Batch | Transaction::Row | Transaction::Rows(_) => due,
+        }
+    }
+
+    fn job(&mut self, stream: u32, ops: Range<u64>, due: Due, stage: usize) -> Job {
+        self.in_hand += 1;
+        self.jobs += 1;
+        let number = self.jobs - 1;
+        let (decision, pause) = match due {
+            Due::Free(_) => self.tuner.decision(),
+            Due::Together(_) | Due::Each(_) => (0, Duration::ZERO),
+        };
+        let attempt = Attempt::First;
+        Job { number, stream, ops, due, stage, attempts: 0, attempt, decision, pause, more: false }
+    }
+
+    /// A transaction ended. What a schedule paced says nothing of speed.
+    pub(crate) fn observe(&mut self, job: &Job, verdict: Verdict, latency: Duration, bytes: u64) {
+        if job.is_paced() {
+            return;
+        }
+        self.tuner.observe(&Observation {
+            at: self.clock.elapsed(),
+            latency,
+            rows: u32::try_from(job.len()).unwrap_or(u32::MAX),
+            bytes,
+            in_flight: self.sending,
+            decision: job.decision,
+            verdict,
+        });
+    }
+
+    /// Whether there is work for more lanes than they were told of.
+    pub(crate) fn widened(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.width, self.tuner.width());
+        self.width > before
+    }
+
+    pub(crate) fn give_back(&mut self, job: &Job) {
+        let at = job.stream as usize;
+        self.begun[at] = self.done[at];
+        if job.more {
+            return;
+        }
+        self.in_hand -= 1;
+        if self.done[at] < self.ends[at] {
+            self.free.push_back(job.stream);
+        }
+    }
+
+    pub(crate) fn name_replay(&mut self, job: &Job) {
+        let ops = ReplayedOps { stream: job.stream, from: job.ops.start, to: job.ops.end };
+        if self.replayed.len() < REPLAYED_MAX && !self.replayed.contains(&ops) {
+            self.replayed.push(ops);
+        }
+    }
+
+    /// Ends the run when more rows are wrong than may be.
+    pub(crate) fn judge(&mut self) {
+        let total = self.books.total();
+        let base = match self.max_errors {
+            MaxErrors::Rows(_) => total.planned,
+            MaxErrors::Percent(_) => total.planned.max(crate::desk::SHARE_BASE_ROWS),
+        };
+        if total.bad() > self.max_errors.rows_of(base) {
+            self.end(Cause::TooManyRejected);
+        }
+    }
+
+    pub(crate) fn end(&mut self, cause: Cause) {
+        let failed = matches!(self.ended, Some(Cause::Failed(_)));
+        if self.ended.is_none() || (!failed && matches!(cause, Cause::Failed(_))) {
+            self.ended = Some(cause);
+        }
+    }
+
+    /// What an earlier run has left in doubt, and this one did not come to.
+    pub(crate) fn doubts_left(&self) -> impl Iterator<Item = ReplayedOps> + '_ {
+        self.doubts.iter().map(|(stream, ops)| ReplayedOps {
+            stream: *stream,
+            from: ops.start,
+            to: ops.end,
+        })
+    }
+
+    /// Whether anything is left to be handed out.
+    pub(crate) fn streams_left(&self) -> bool {
+        !self.free.is_empty()
+    }
+
+    /// Rows per second that are asked for now; `None` without a rate.
+    pub(crate) fn target_now(&self, ops_per_change: f64) -> Option<f64> {
+        let now = self.clock.elapsed();
+        let span = self
+            .slots
+            .stages()
+            .iter()
+            .find(|span| span.from <= now && span.to.is_none_or(|to| now < to))?;
+        span.rate.map(|rate| rate / ops_per_change)
+    }
+}
