@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use crate::error::ServerError;
+use crate::error::{MISSING, ServerError};
 
 /// The answer to a bulk.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,10 +20,21 @@ pub(crate) struct Answer {
 pub(crate) struct Failed {
     /// Its place in the bulk.
     pub(crate) row: usize,
-    /// What its result counts: 0 where no row was found, -2 where it was refused.
+    /// What its result counts: -2, also where no row was found; 0 where none can be: its key is null.
     pub(crate) rowcount: i64,
     /// Why. CrateDB says so for the first ten rows of each shard.
     pub(crate) error: Option<ServerError>,
+}
+
+impl Failed {
+    /// Whether it is told that there is no such row; `None` where it has no reason.
+    pub(crate) fn is_missing(&self) -> Option<bool> {
+        match &self.error {
+            Some(error) => Some(error.code == MISSING),
+            None if self.rowcount == 0 => Some(true),
+            None => None,
+        }
+    }
 }
 
 /// One row's result.
@@ -109,13 +120,6 @@ fn whole(body: &[u8]) -> Option<Answer> {
 }
 
 impl Answer {
-    /// Takes out the rows that were not found; how many.
-    pub(crate) fn take_missed(&mut self) -> u64 {
-        let before = self.failed.len();
-        self.failed.retain(|failed| failed.rowcount != 0 || failed.error.is_some());
-        (before - self.failed.len()) as u64
-    }
-
     fn note(&mut self, item: Item) {
         let Item { rowcount, error, error_message } = item;
         let error = error.or(error_message.map(|message| ServerError { code: 0, message }));

@@ -32,6 +32,8 @@ pub(crate) const EXISTS: u32 = 4093;
 pub(crate) const DUPLICATE: u32 = 4091;
 /// Two writes of one document met.
 pub(crate) const CONFLICT: u32 = 4092;
+/// No row to change has this key.
+pub(crate) const MISSING: u32 = 40_411;
 /// A table that is not there, and a schema.
 pub(crate) const UNKNOWN: [u32; 2] = [4041, 4045];
 

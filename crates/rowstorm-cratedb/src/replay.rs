@@ -11,6 +11,7 @@ use rowstorm_sink::SinkError;
 use serde_json::Value;
 
 use crate::answer::{Answer, Failed};
+use crate::connect::Server;
 use crate::dialect;
 use crate::encode::lines;
 use crate::error::{CONFLICT, DUPLICATE};
@@ -19,7 +20,7 @@ use crate::write::CrateDbWriter;
 /// Keys that are looked up at once.
 pub(crate) const LOOKED_UP: usize = 100;
 
-type Row = Vec<Value>;
+pub(crate) type Row = Vec<Value>;
 
 /// How many rows of a bulk were refused because they stand there already.
 pub(crate) async fn confirmed(
@@ -48,16 +49,7 @@ pub(crate) async fn confirmed(
     server.rows(&dialect::refresh(server.schema(), table), &[]).await?;
     let mut confirmed = 0;
     for some in candidates.chunks(LOOKED_UP) {
-        let keys: Row =
-            some.iter().flat_map(|row| table.key.iter().map(|&place| row[place].clone())).collect();
-        let sql = select_some(server.schema(), table, some.len());
-        let standing: HashMap<String, Row> = server
-            .rows(&sql, &keys)
-            .await?
-            .into_iter()
-            .filter(|row| row.len() == table.columns.len())
-            .map(|row| (key(table, &row), row))
-            .collect();
+        let standing = standing(server, table, some).await?;
         for row in some {
             let key = key(table, row);
             let same = standing
@@ -69,6 +61,20 @@ pub(crate) async fn confirmed(
         }
     }
     Ok(confirmed)
+}
+
+/// Those of some rows, at most [`LOOKED_UP`], that stand there, by their keys.
+pub(crate) async fn standing(
+    server: &Server,
+    table: &TablePlan,
+    some: &[Row],
+) -> Result<HashMap<String, Row>, SinkError> {
+    let keys: Row =
+        some.iter().flat_map(|row| table.key.iter().map(|&place| row[place].clone())).collect();
+    let sql = select_some(server.schema(), table, some.len());
+    let rows = server.rows(&sql, &keys).await?.into_iter();
+    let whole = rows.filter(|row| row.len() == table.columns.len());
+    Ok(whole.map(|row| (key(table, &row), row)).collect())
 }
 
 /// Reads so many rows by their keys: a parameter for each column of each key.
@@ -99,7 +105,7 @@ pub(crate) fn row(line: &[u8]) -> Option<Row> {
 }
 
 /// A row's key as text, the same for what was sent and what was read.
-fn key(table: &TablePlan, row: &Row) -> String {
+pub(crate) fn key(table: &TablePlan, row: &Row) -> String {
     let cells = table.key.iter().map(|&place| {
         let (value, column) = (&row[place], &table.columns[place]);
         match (value, column.data_type) {

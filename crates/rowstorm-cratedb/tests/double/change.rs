@@ -1,7 +1,10 @@
-//! UPDATE and DELETE by `bulk_args`: a row that is not there counts 0, one that is refused -2.
+//! UPDATE and DELETE by `bulk_args`: a row that is not there, and one that is refused, counts -2.
+
+use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use super::insert::{REASONS, shard};
 use super::parse::Change;
 use super::table::{Store, Table};
 use super::{Done, Refused};
@@ -36,17 +39,41 @@ pub(super) fn bulk(store: &mut Store, change: &Change, rows: &[Value]) -> Done<S
         let values: Vec<(usize, Value)> = values
             .map(|(place, (_, number))| Ok((*place, of(table, *place, cells, *number)?)))
             .collect::<Done<_>>()?;
+        // So is a null where none may be.
+        for (place, value) in &values {
+            let column = &table.columns[*place];
+            if value.is_null() && !column.is_nullable {
+                let message = format!("SQLParseException[\"{}\" must not be null]", column.name);
+                return Err(Refused::parse(message));
+            }
+        }
         cast.push((wanted, values));
     }
+    let mut reasons: HashMap<u64, u64> = HashMap::new();
     let results: Vec<Value> = cast
         .into_iter()
         .map(|(wanted, values)| {
             let values = change.set.as_ref().map(|_| values);
-            match table.change(&wanted, values) {
-                Ok(rows) => json!({"rowcount": rows}),
-                Err(refused) => json!({
-                    "rowcount": -2, "error": {"code": refused.code, "message": refused.message}
-                }),
+            let missing = || {
+                let shown =
+                    wanted[key[0]].as_str().map_or(wanted[key[0]].to_string(), str::to_owned);
+                let message = format!("DocumentMissingException[[{shown}]: document missing]");
+                Refused::new(404, 40_411, message)
+            };
+            let refused = match table.change(&wanted, values) {
+                Ok(0) if key.iter().any(|&key| wanted[key].is_null()) => {
+                    return json!({"rowcount": 0});
+                }
+                Ok(0) => missing(),
+                Ok(rows) => return json!({"rowcount": rows}),
+                Err(refused) => refused,
+            };
+            let told = reasons.entry(shard(table, &wanted, 0)).or_default();
+            *told += 1;
+            if *told <= REASONS {
+                json!({"rowcount": -2, "error": {"code": refused.code, "message": refused.message}})
+            } else {
+                json!({"rowcount": -2})
             }
         })
         .collect();

@@ -10,7 +10,7 @@ use super::table::{Store, Table};
 use super::{Done, Fault, Refused, Release, touched};
 
 /// The first so many failed rows of each shard have a reason.
-const REASONS: u64 = 10;
+pub(super) const REASONS: u64 = 10;
 
 /// A bulk: the rows are cast first, and one that cannot be fails them all; then each stands for itself.
 pub(super) fn bulk(
@@ -166,7 +166,7 @@ fn truncated(unit: &str, instant: &Value) -> Done<Value> {
 }
 
 /// Which shard a row goes to: by its key, else anywhere.
-fn shard(table: &Table, row: &[Value], number: usize) -> u64 {
+pub(super) fn shard(table: &Table, row: &[Value], number: usize) -> u64 {
     let Some(key) = table.key_of(row) else { return number as u64 % table.shards };
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);

@@ -1,14 +1,17 @@
 //! Changes whose answers do not come: what was done is found out by a replay.
 
-use rowstorm_gen::changes::{ChangeBatch, ChangePlan, ChangeStream, Fate};
+use std::sync::Arc;
+
+use rowstorm_gen::changes::{ChangeBatch, ChangePlan, ChangeStream, Fate, OpKind};
 use rowstorm_gen::schema::{Format, Schema};
 use rowstorm_gen::{Batch, Plan, PlanOptions};
 use rowstorm_sink::{
     Attempt, Change, Changed, Changer, Delivery, End, Sink, SinkErrorKind, Statement, Transaction,
 };
 
-use crate::bed::{Bed, plan, sink};
+use crate::bed::{Bed, ints, pairs, plan, sink, texts};
 use crate::double::{Double, Fault};
+use crate::servers;
 
 /// So few rows that a transaction updates what it inserted, and deletes what it updated.
 const ORDERS: &str = "
@@ -121,6 +124,44 @@ async fn a_transaction_that_was_done_is_confirmed_by_its_replay() {
             course.change(ops, Attempt::Replay).await.unwrap();
         assert_eq!((matched + confirmed, missed, rejected), (40, 0, 0));
         course.assert_expected(first + 40).await;
+    }
+}
+
+#[tokio::test]
+async fn more_rows_than_have_a_reason_are_missed_and_counted() {
+    const ROWS: i64 = 300;
+    let table = pairs("rowstorm_missed");
+    let keys = plan(
+        "version: 1\ntables: { rowstorm_missed: { key: [id], columns: { id: { type: bigint, gen: sequence } } } }",
+    );
+    let double = Double::start();
+    for url in servers(&double) {
+        let bed = Bed::new(&url, table.clone()).await;
+        let ids = (0..ROWS).filter(|id| id % 100 == 7);
+        bed.write(&bed.payload(vec![ints(ids), texts([Some("a"); 3])])).await.unwrap();
+        let statement = |kind, columns: &Arc<_>| {
+            let columns = Arc::clone(columns);
+            Statement { kind, table: Arc::clone(&table), columns }
+        };
+        let mix: Arc<[Statement]> =
+            [statement(OpKind::Update, &table), statement(OpKind::Delete, &keys)].into();
+        let mut changer = bed.sink.changer(&mix).await.unwrap();
+        let labels = texts((0..ROWS).map(|id| Some(if id == 107 { "too long" } else { "b" })));
+        let columns = [vec![ints(0..ROWS), labels], vec![ints(0..ROWS)]];
+        let batches =
+            columns.map(|columns| Batch { rows: 0..ROWS as u64, series: Vec::new(), columns });
+        let groups: Vec<Change<'_>> = batches
+            .iter()
+            .enumerate()
+            .map(|(statement, batch)| Change { statement, batch })
+            .collect();
+        let attempt = Attempt::First;
+        let transaction = Transaction { groups: &groups, end: End::Commit, attempt, hold: None };
+        let answers = changer.change(transaction).await.unwrap();
+        let sums: Vec<_> =
+            answers.iter().map(|it| (it.matched, it.missed, it.rejected.count)).collect();
+        assert_eq!(sums, [(2, 297, 1), (3, 297, 0)], "{url} {answers:?}");
+        assert_eq!(bed.count().await, 0);
     }
 }
 
