@@ -4,7 +4,7 @@
 //! and their medians: rates of a shared machine are no figures, ratios of neighbours are.
 //!
 //! `cargo bench -p rowstorm-cratedb --bench http -- [--rows 3000000] [--batch 10000] [--lanes 2] [--rounds 7] [--to URL]`:
-//! with a URL, into a real server, which makes the ways' answers real, too.
+//! with a URL, into a real server, which makes the ways' answers real, too, and shows the PostgreSQL wire (at 5432).
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -25,10 +25,12 @@ use rowstorm_sink::{
     ConnectOptions, Encoder, IndexTime, Payload, Prepare, PrepareMode, Scope, Sink, Writer,
 };
 
-const WAYS: [(&str, &str); 3] = [
+const WAYS: [(&str, &str); 4] = [
     ("bulk_args", "?method=bulk_args"),
     ("unnest", "?method=unnest"),
     ("bulk_args, gzip", "?method=bulk_args&gzip=true"),
+    // Last: the stub speaks HTTP alone.
+    ("postgres", "?method=postgres"),
 ];
 
 #[derive(Debug, Clone)]
@@ -69,9 +71,10 @@ fn main() {
         .build()
         .unwrap();
     println!("{settings:?}");
+    let ways = if settings.to.is_some() { &WAYS[..] } else { &WAYS[..WAYS.len() - 1] };
     let mut spent: [Vec<Spent>; WAYS.len()] = Default::default();
     for _ in 0..settings.rounds {
-        for ((name, options), spent) in WAYS.iter().zip(&mut spent) {
+        for ((name, options), spent) in ways.iter().zip(&mut spent) {
             let one =
                 runtime.block_on(write_all(&table, &format!("{url}/doc{options}"), &settings));
             println!("{name:16} {one}");
@@ -79,7 +82,7 @@ fn main() {
         }
     }
     println!("medians of {} rounds", settings.rounds);
-    for ((name, _), spent) in WAYS.iter().zip(&spent) {
+    for ((name, _), spent) in ways.iter().zip(&spent) {
         let middle = |figure: fn(&Spent) -> f64| {
             let mut figures: Vec<f64> = spent.iter().map(figure).collect();
             figures.sort_by(f64::total_cmp);

@@ -15,8 +15,19 @@ use crate::place::{Compression, Method, Place};
 pub(crate) struct Server {
     client: reqwest::Client,
     place: Place,
+    /// Who connects by the PostgreSQL wire.
+    pub(crate) login: Login,
     /// Which host is next.
     turn: AtomicUsize,
+}
+
+/// What the PostgreSQL wire is told at its start.
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: Option<String>,
+    pub(crate) application: String,
+    /// How long an answer may take.
+    pub(crate) limit: Option<Duration>,
 }
 
 /// What a host answered.
@@ -39,11 +50,17 @@ impl Server {
         let password = options.password.as_ref().or(place.password.as_ref());
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // `crate` is the user that every cluster has.
+        let user = username.map_or("crate", String::as_str);
         if username.is_some() || password.is_some() {
-            // `crate` is the user that every cluster has.
-            let user = username.map_or("crate", String::as_str);
             headers.insert(AUTHORIZATION, basic(user, password.map_or("", String::as_str))?);
         }
+        let login = Login {
+            user: user.to_owned(),
+            password: password.cloned(),
+            application: options.application_name(),
+            limit: options.statement_timeout,
+        };
         let mut client = reqwest::Client::builder()
             .user_agent(options.application_name())
             .default_headers(headers)
@@ -63,7 +80,7 @@ impl Server {
         let client = client.build().map_err(|error| {
             SinkError::fatal("configuration", format!("CrateDB: no HTTP client: {error}"))
         })?;
-        Ok(Server { client, place, turn: AtomicUsize::new(0) })
+        Ok(Server { client, place, login, turn: AtomicUsize::new(0) })
     }
 
     pub(crate) fn schema(&self) -> &str {
@@ -82,17 +99,28 @@ impl Server {
         self.place.hosts.len()
     }
 
+    /// All hosts, the next one first.
+    fn in_turn(&self) -> impl Iterator<Item = &String> {
+        let (hosts, first) = (&self.place.hosts, self.turn.fetch_add(1, Ordering::Relaxed));
+        (0..hosts.len()).map(move |offset| &hosts[first.wrapping_add(offset) % hosts.len()])
+    }
+
+    /// The same as addresses of the PostgreSQL wire.
+    pub(crate) fn wire_in_turn(&self) -> impl Iterator<Item = String> {
+        self.in_turn().map(|host| {
+            let name = host.rsplit_once(':').map_or(&**host, |(name, _)| name);
+            format!("{name}:{}", self.place.wire_port)
+        })
+    }
+
     /// Sends one request to the next host; to another, if nothing listens there.
     pub(crate) async fn post(
         &self,
         body: Bytes,
         compression: Compression,
     ) -> Result<Reply, SinkError> {
-        let hosts = &self.place.hosts;
-        let first = self.turn.fetch_add(1, Ordering::Relaxed);
         let mut unreachable = None;
-        for offset in 0..hosts.len() {
-            let host = &hosts[(first.wrapping_add(offset)) % hosts.len()];
+        for host in self.in_turn() {
             match self.ask(host, body.clone(), compression).await {
                 Err(error) if error.kind == SinkErrorKind::Lost(Delivery::None) => {
                     unreachable = Some(error);

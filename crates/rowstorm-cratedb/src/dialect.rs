@@ -36,12 +36,12 @@ pub(crate) fn table_name(schema: &str, table: &TablePlan) -> String {
     format!("{}.{}", quote(schema), quote(&table.name))
 }
 
-/// How this table's rows go in: UNNEST takes arrays apart that are values.
+/// How this table's rows go in: UNNEST takes arrays apart that are values, and the PostgreSQL wire has them in another form.
 pub(crate) fn method(asked: Method, table: &TablePlan) -> Method {
     let has_arrays = table.columns.iter().any(|column| column.data_type == DataType::Array);
     match asked {
-        Method::Unnest if !has_arrays => Method::Unnest,
-        Method::Unnest | Method::BulkArgs => Method::BulkArgs,
+        Method::Unnest | Method::Postgres if has_arrays => Method::BulkArgs,
+        Method::BulkArgs | Method::Unnest | Method::Postgres => asked,
     }
 }
 

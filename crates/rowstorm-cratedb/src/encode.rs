@@ -8,6 +8,7 @@ use rowstorm_sink::rows::{ColumnEncoder, Item, RowEncoder, RowFormat, code};
 use rowstorm_sink::{Buffer, Encoder, Payload, json};
 
 use crate::dialect;
+use crate::message::Messages;
 use crate::place::Method;
 
 /// Encodes one table's rows for `/_sql`.
@@ -21,6 +22,7 @@ pub struct CrateDbEncoder {
 enum Body {
     Rows(RowEncoder<Cells>),
     Columns(ColumnEncoder<Cells>),
+    Messages(RowEncoder<Messages>),
 }
 
 const TAIL: &[u8] = b"\n]}";
@@ -32,6 +34,10 @@ impl CrateDbEncoder {
             Method::Unnest => CrateDbEncoder {
                 head: head_of(&dialect::insert_columns(schema, table), method),
                 body: Body::Columns(ColumnEncoder::new(table, Cells::default())),
+            },
+            Method::Postgres => CrateDbEncoder {
+                head: Vec::new(),
+                body: Body::Messages(RowEncoder::new(table, Messages::new(table))),
             },
         }
     }
@@ -46,7 +52,7 @@ impl Encoder for CrateDbEncoder {
     fn begin(&mut self, payload: &mut Payload) {
         payload.body.put(&self.head);
         match &mut self.body {
-            Body::Rows(_) => {}
+            Body::Rows(_) | Body::Messages(_) => {}
             Body::Columns(columns) => columns.clear(),
         }
     }
@@ -55,6 +61,7 @@ impl Encoder for CrateDbEncoder {
         match &mut self.body {
             Body::Rows(rows) => rows.encode(batch, &mut payload.body),
             Body::Columns(columns) => columns.encode(batch),
+            Body::Messages(rows) => rows.encode(batch, &mut payload.body),
         }
     }
 
@@ -62,6 +69,8 @@ impl Encoder for CrateDbEncoder {
         let out = &mut payload.body;
         match &mut self.body {
             Body::Rows(_) => {}
+            // Every row is whole.
+            Body::Messages(_) => return,
             Body::Columns(columns) => {
                 for column in columns.columns() {
                     out.put(b"[");
@@ -108,7 +117,7 @@ pub(crate) fn head(schema: &str, table: &TablePlan) -> Vec<u8> {
 /// What stands before the parameters of a statement.
 pub(crate) fn head_of(statement: &str, method: Method) -> Vec<u8> {
     let arguments = match method {
-        Method::BulkArgs => "bulk_args",
+        Method::BulkArgs | Method::Postgres => "bulk_args",
         Method::Unnest => "args",
     };
     let statement = serde_json::Value::from(statement);
@@ -248,12 +257,12 @@ impl RowFormat for Cells {
 }
 
 /// CrateDB's instants are milliseconds: what is finer is cut off, towards the past.
-fn millis(micros: i64) -> i64 {
+pub(crate) fn millis(micros: i64) -> i64 {
     micros.div_euclid(1000)
 }
 
 /// An array's items as cells of their type; an object, and what is in it, as JSON.
-fn element(item: Item<'_>, scratch: &mut Buffer, out: &mut Buffer) {
+pub(crate) fn element(item: Item<'_>, scratch: &mut Buffer, out: &mut Buffer) {
     let Item { data, index, series } = item;
     if data.is_null(index) {
         return out.put(b"null");

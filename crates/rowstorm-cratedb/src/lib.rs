@@ -1,4 +1,5 @@
-//! CrateDB for Rowstorm: rows go in over HTTP, as `bulk_args` (a result for every row) or as the columns of UNNEST.
+//! CrateDB for Rowstorm: rows go in over HTTP, as `bulk_args` (a result for every row) or as the columns of UNNEST, or over
+//! the PostgreSQL wire, as one bulk that has a count for every row.
 //!
 //! An answer of status 200 says nothing yet: rows that were refused have `"rowcount": -2` inside it, and every one of
 //! them is read. What cannot be read from an answer (a shard's queue was full, and the server tried again by itself) is
@@ -8,21 +9,24 @@ mod answer;
 mod catalogue;
 mod change;
 mod connect;
+mod deferred;
 mod dialect;
 mod encode;
 mod error;
+mod message;
+mod notes;
 mod place;
 mod query;
 mod release;
 mod replay;
 mod scan;
+mod session;
 mod types;
 mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rowstorm_gen::TablePlan;
-use rowstorm_schema::DataType;
 use rowstorm_sink::sql::{any_row, has_rows};
 use rowstorm_sink::{
     Audit, BoxScan, ChangeLimits, ConnectOptions, Explanation, Limits, Prepare, PrepareMode, Scope,
@@ -133,10 +137,13 @@ impl Sink for CrateDb {
         let (words, statement) = match method {
             Method::BulkArgs => ("HTTP bulk_args", dialect::insert(self.schema(), table)),
             Method::Unnest => ("HTTP UNNEST", dialect::insert_columns(self.schema(), table)),
+            Method::Postgres => {
+                ("PostgreSQL wire, one bulk", dialect::insert(self.schema(), table))
+            }
         };
         let words = match self.server.compression() {
-            Compression::None => words.to_owned(),
-            Compression::Gzip => format!("{words}, gzip"),
+            Compression::Gzip if method != Method::Postgres => format!("{words}, gzip"),
+            Compression::None | Compression::Gzip => words.to_owned(),
         };
         Explanation {
             method: words,
@@ -226,56 +233,5 @@ impl Sink for CrateDb {
         .collect();
         facts.extend(catalogue::settings(&self.server, &tables).await?);
         Ok(facts)
-    }
-}
-
-impl CrateDb {
-    fn notes(&self, table: &TablePlan, method: Method) -> Vec<String> {
-        let mut notes: Vec<&str> = Vec::new();
-        notes.push(match method {
-            Method::BulkArgs => {
-                "each row has a result of its own, and every one is read: -2 is a refused row, with a reason for the \
-                 first ten of each shard"
-            }
-            Method::Unnest => {
-                "the answer is a count: rows that are missing in it were skipped without a word, and are counted as \
-                 rejected"
-            }
-        });
-        if self.server.method() == Method::Unnest && method == Method::BulkArgs {
-            notes.push("UNNEST would take this table's arrays apart: rows go in as bulk_args");
-        }
-        notes.push(if table.key.is_empty() {
-            "without a key, rows whose answer is lost are booked as unknown"
-        } else {
-            "after a lost answer the payload is sent again: the key keeps one copy of each row, and what stands there \
-             is compared"
-        });
-        let has = |wanted: fn(&DataType) -> bool| {
-            table.columns.iter().any(|column| wanted(&column.data_type))
-        };
-        if has(|it| *it == DataType::Timestamp) {
-            notes.push("instants are kept to the millisecond: microseconds are cut off");
-        }
-        if has(|it| matches!(it, DataType::Uuid | DataType::Bytes | DataType::Json)) {
-            notes.push("UUIDs and JSON documents are kept as text, bytes as hexadecimal text");
-        }
-        if has(|it| matches!(it, DataType::Text { max: Some(_) })) {
-            notes.push("a length counts UTF-16 units: 🦀 is two");
-        }
-        let mut notes: Vec<String> = notes.into_iter().map(str::to_owned).collect();
-        if let Some(partition) = dialect::partition(table).filter(|_| !table.key.is_empty()) {
-            notes.push(format!(
-                "{} is a part of the primary key: equal keys of different partitions are both kept",
-                dialect::quote(&partition.name)
-            ));
-        }
-        if table.columns.iter().any(|column| column.unique) {
-            notes.push("CrateDB has no unique constraints but the primary key".to_owned());
-        }
-        if !table.spec.indexes.is_empty() {
-            notes.push("every column is indexed by itself: `indexes` makes nothing".to_owned());
-        }
-        notes
     }
 }

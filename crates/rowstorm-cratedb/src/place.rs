@@ -6,6 +6,8 @@ use rowstorm_sink::SinkError;
 
 /// CrateDB's port for HTTP, where a URL names none.
 const PORT: u16 = 4200;
+/// Its port for the PostgreSQL wire.
+const WIRE_PORT: u16 = 5432;
 
 /// What a URL says.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub(crate) struct Place {
     pub(crate) password: Option<String>,
     /// `host:port`, as it stands in an HTTP URL; at least one.
     pub(crate) hosts: Vec<String>,
+    /// The port of every host for [`Method::Postgres`].
+    pub(crate) wire_port: u16,
     pub(crate) schema: String,
     pub(crate) method: Method,
     pub(crate) compression: Compression,
@@ -38,6 +42,8 @@ pub(crate) enum Method {
     BulkArgs,
     /// Column by column: `INSERT … SELECT * FROM UNNEST(?, …)`. The answer is one count.
     Unnest,
+    /// Row by row over the PostgreSQL wire, as one bulk. Every row has its own count, and none a reason.
+    Postgres,
 }
 
 /// How a body is sent.
@@ -50,7 +56,7 @@ pub(crate) enum Compression {
 }
 
 const EXPECTED: &str = "expected crate://[USER[:PASSWORD]@]HOST[:PORT][,HOST[:PORT]…][/SCHEMA]\
-                        [?method=bulk_args|unnest&gzip=true|false&ca=FILE], with characters such as `@` or `/` in the \
+                        [?method=bulk_args|unnest|postgres&pg_port=PORT&gzip=true|false&ca=FILE], with characters such as `@` or `/` in the \
                         password written as %40 or %2F";
 
 impl Place {
@@ -82,6 +88,7 @@ impl Place {
             username: username.filter(|user| !user.is_empty()).map(decoded),
             password: password.map(decoded),
             hosts: hosts.collect::<Result<_, _>>()?,
+            wire_port: WIRE_PORT,
             schema: if path.is_empty() { "doc".to_owned() } else { decoded(path) },
             method: Method::BulkArgs,
             compression: Compression::None,
@@ -91,11 +98,19 @@ impl Place {
             match (&*name, &*value) {
                 ("method", "bulk_args") => place.method = Method::BulkArgs,
                 ("method", "unnest") => place.method = Method::Unnest,
+                ("method", "postgres") => place.method = Method::Postgres,
+                ("pg_port", port) => place.wire_port = port.parse().map_err(|_| wrong())?,
                 ("gzip", "true" | "1" | "") => place.compression = Compression::Gzip,
                 ("gzip", "false" | "0") => place.compression = Compression::None,
                 ("ca", path) if !path.is_empty() => place.authority = Some(path.to_owned()),
                 _ => return Err(wrong()),
             }
+        }
+        if (place.tls, place.method) == (Tls::On, Method::Postgres) {
+            // Rows would go in the open where the URL asks for TLS.
+            let message = "CrateDB: `method=postgres` has no TLS here: take `method=bulk_args` (over `crates://`), or \
+                           `crate://` where the network is trusted";
+            return Err(SinkError::fatal("usage", message));
         }
         Ok(place)
     }
@@ -163,6 +178,11 @@ mod tests {
         assert_eq!((place.scheme(), &*place.schema), ("https", "my schema"));
         assert_eq!((place.method, place.compression), (Method::Unnest, Compression::Gzip));
         assert_eq!(place.authority.as_deref(), Some("a.pem"));
+
+        let place = Place::parse("crate://localhost?method=postgres").unwrap();
+        assert_eq!((place.method, place.wire_port), (Method::Postgres, 5432));
+        let place = Place::parse("crate://localhost?method=postgres&pg_port=5433").unwrap();
+        assert_eq!(place.wire_port, 5433);
     }
 
     #[test]
@@ -175,6 +195,8 @@ mod tests {
             "crate://a:port",
             "crate://a?method=copy",
             "crate://a?shards=4",
+            "crate://a?method=postgres&pg_port=none",
+            "crates://a?method=postgres",
             "crate://a#b",
         ] {
             assert_eq!(Place::parse(text).unwrap_err().class, "usage", "{text}");

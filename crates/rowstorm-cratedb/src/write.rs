@@ -20,7 +20,8 @@ use crate::connect::Server;
 use crate::encode::{body_of, head, lines};
 use crate::error::{ServerError, UNKNOWN, Wrote};
 use crate::place::{Compression, Method};
-use crate::{BODY_BYTES_MAX, dialect, release, replay};
+use crate::session::Session;
+use crate::{BODY_BYTES_MAX, dialect, message, release, replay};
 
 /// Requests to find the rows at fault of one payload. What they do not tell apart is refused together.
 const SIFT_REQUESTS_MAX: usize = 256;
@@ -35,7 +36,7 @@ const UNTOLD_SAMPLE: &str =
 const SKIPPED_SAMPLE: &str =
     "INSERT … SELECT skips rows without a word: `method=bulk_args` in the URL says why";
 
-/// One lane into one table. Connections are the client's own, kept open between requests.
+/// One lane into one table. Connections of HTTP are the client's own, kept open between requests.
 #[derive(Debug)]
 pub struct CrateDbWriter {
     pub(crate) server: Arc<Server>,
@@ -43,9 +44,11 @@ pub struct CrateDbWriter {
     /// The columns by which a row is known that stands already: all of them, unless others change later.
     pub(crate) steady: Vec<usize>,
     method: Method,
-    head: Vec<u8>,
+    pub(crate) head: Vec<u8>,
     /// What an error for a whole bulk leaves of its rows.
-    wrote: Wrote,
+    pub(crate) wrote: Wrote,
+    /// The PostgreSQL wire, if rows go by it and it is open.
+    pub(crate) session: Option<Session>,
     /// The table was there when this run made it ready.
     is_ready: bool,
 }
@@ -79,29 +82,37 @@ impl CrateDbWriter {
     ) -> Result<CrateDbWriter, SinkError> {
         let version = crate::catalogue::version(&server).await?;
         let wrote = match method {
-            Method::BulkArgs => release::wrote(&version),
+            Method::BulkArgs | Method::Postgres => release::wrote(&version),
             // The rows of a SELECT are written as they come.
             Method::Unnest => Wrote::Perhaps,
         };
         let steady = (0..table.columns.len()).collect();
-        Ok(CrateDbWriter { server, table, steady, method, head, wrote, is_ready })
+        Ok(CrateDbWriter { server, table, steady, method, head, wrote, session: None, is_ready })
     }
 
     /// Writes rows that were not sent before.
-    async fn first(&self, payload: &Payload) -> Result<Outcome, SinkError> {
-        let body = payload.body.as_slice();
-        match (self.method, self.send(body).await?) {
-            (Method::Unnest, Sent::Done(answer)) => skipped(&answer, payload.len()),
-            (Method::Unnest, Sent::Refused(trouble, _)) => {
-                trouble.for_all(payload.len(), "CrateDB")
-            }
-            (Method::BulkArgs, Sent::Done(answer)) => book(&read(&answer)?, payload.len()),
-            (Method::BulkArgs, Sent::Refused(trouble, error)) => match trouble.reaction {
+    async fn first(&mut self, payload: &Payload) -> Result<Outcome, SinkError> {
+        let (body, rows) = (payload.body.as_slice(), payload.len());
+        match self.method {
+            Method::BulkArgs => self.bulk(body, rows).await,
+            Method::Unnest => match self.send(body).await? {
+                Sent::Done(answer) => skipped(&answer, rows),
+                Sent::Refused(trouble, _) => trouble.for_all(rows, "CrateDB"),
+            },
+            Method::Postgres => self.deferred(body, rows).await,
+        }
+    }
+
+    /// Writes the rows of a request.
+    pub(crate) async fn bulk(&self, body: &[u8], rows: u64) -> Result<Outcome, SinkError> {
+        match self.send(body).await? {
+            Sent::Done(answer) => book(&read(&answer)?, rows),
+            Sent::Refused(trouble, error) => match trouble.reaction {
                 Reaction::Sift => {
                     let lines: Vec<&[u8]> = lines(body).collect();
-                    book(&self.sift(&lines, error).await?, payload.len())
+                    book(&self.sift(&lines, error).await?, rows)
                 }
-                Reaction::Refuse | Reaction::Fail(_) => trouble.for_all(payload.len(), "CrateDB"),
+                Reaction::Refuse | Reaction::Fail(_) => trouble.for_all(rows, "CrateDB"),
             },
         }
     }
@@ -116,7 +127,16 @@ impl CrateDbWriter {
                 turned = replay::rows_of_columns(body);
                 turned.iter().map(Vec::as_slice).collect()
             }
+            Method::Postgres => {
+                turned = message::lines(body, &self.table);
+                turned.iter().map(Vec::as_slice).collect()
+            }
         };
+        self.settle(&lines, &self.answers(&lines).await?).await
+    }
+
+    /// What becomes of rows of which many are likely to be there already.
+    pub(crate) async fn answers(&self, lines: &[&[u8]]) -> Result<Answer, SinkError> {
         let mut answer = Answer::default();
         for (number, some) in lines.chunks(AGAIN_ROWS_MAX).enumerate() {
             let first = number * AGAIN_ROWS_MAX;
@@ -130,8 +150,17 @@ impl CrateDbWriter {
                 },
             }
         }
-        let mut outcome = book(&answer, payload.len())?;
-        let confirmed = replay::confirmed(self, &lines, &answer).await?;
+        Ok(answer)
+    }
+
+    /// Books rows, those as confirmed that were refused because they stand there.
+    pub(crate) async fn settle(
+        &self,
+        lines: &[&[u8]],
+        answer: &Answer,
+    ) -> Result<Outcome, SinkError> {
+        let mut outcome = book(answer, lines.len() as u64)?;
+        let confirmed = replay::confirmed(self, lines, answer).await?;
         let standing = outcome.accepted + confirmed;
         outcome.confirm(standing, |class| class.starts_with("409") || class == UNTOLD);
         Ok(outcome)
@@ -282,7 +311,7 @@ fn skipped(answer: &[u8], rows: u64) -> Result<Outcome, SinkError> {
     Ok(outcome)
 }
 
-fn in_doubt(message: &str) -> SinkError {
+pub(crate) fn in_doubt(message: &str) -> SinkError {
     let kind = SinkErrorKind::Lost(Delivery::InDoubt);
     SinkError::new(kind, "in doubt", format!("CrateDB: {message}"))
 }

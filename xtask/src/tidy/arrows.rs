@@ -24,13 +24,14 @@ const MAY: [(&str, &[&str]); 9] = [
 const ADAPTER_MAY: [&str; 3] = ["rowstorm-sink", "rowstorm-gen", "rowstorm-schema"];
 
 /// Crates that only some of ours may name.
-const ONLY_IN: [(&str, &[&str]); 10] = [
+const ONLY_IN: [(&str, &[&str]); 11] = [
     ("figment", &["rowstorm-cli"]),
     ("metrics-exporter-prometheus", &["rowstorm-cli"]),
     ("axum", &["rowstorm-cli"]),
     ("clap", &["rowstorm-cli"]),
     ("sqlx", &["rowstorm-postgres"]),
     ("reqwest", &["rowstorm-cratedb"]),
+    ("postgres-protocol", &["rowstorm-cratedb"]),
     ("rusqlite", &["rowstorm-sqlite"]),
     ("parquet", &["rowstorm-files"]),
     ("arrow", &["rowstorm-files"]),

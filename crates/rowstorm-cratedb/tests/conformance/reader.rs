@@ -117,7 +117,8 @@ fn instant(millis: i64) -> String {
 
 /// One statement, over a connection of its own.
 fn ask(url: &str, statement: &str) -> Value {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/');
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', '?']).next().unwrap_or_default();
     let (user, host) =
         host.rsplit_once('@').map_or((None, host), |(user, host)| (Some(user), host));
     assert!(user.is_none(), "the suite's server lets everybody in");

@@ -1,4 +1,4 @@
-//! A **double** of CrateDB's HTTP endpoint: not CrateDB, and never taken for it.
+//! A **double** of CrateDB's HTTP endpoint, and of its PostgreSQL wire: not CrateDB, and never taken for it.
 //!
 //! It answers statements of the kind that an adapter sends, out of a store of its own, in the shapes that CrateDB 6.4.3
 //! was seen to answer in, and does on demand what a healthy server does not: close a connection before or after it did its
@@ -14,6 +14,7 @@ mod parse;
 mod select;
 mod table;
 mod token;
+mod wire;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,7 @@ use table::Store;
 /// A server that runs as long as the process.
 pub(crate) struct Double {
     url: String,
+    wire_port: u16,
     state: Arc<Mutex<State>>,
 }
 
@@ -60,6 +62,10 @@ pub(crate) struct State {
     release: Release,
     /// `Authorization` must be this, if anything.
     token: Option<String>,
+    /// Who is let in by the PostgreSQL wire, if not everybody.
+    login: Option<(String, String)>,
+    /// Bulks over that wire.
+    bulks: u64,
     /// Rejected writes, as `sys.nodes` counts them.
     rejected: u64,
     requests: u64,
@@ -102,16 +108,24 @@ impl Double {
             faults: VecDeque::new(),
             release: Release::V6_4_3,
             token: None,
+            login: None,
+            bulks: 0,
             rejected: 0,
             requests: 0,
             body_bytes_max: 100 << 20,
         }));
         let port = http::listen(Arc::clone(&state), tls);
-        Double { url: format!("crate://127.0.0.1:{port}"), state }
+        let wire_port = wire::listen(Arc::clone(&state));
+        Double { url: format!("crate://127.0.0.1:{port}"), wire_port, state }
     }
 
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The same with rows over the PostgreSQL wire.
+    pub(crate) fn wire_url(&self) -> String {
+        format!("{}?method=postgres&pg_port={}", self.url, self.wire_port)
     }
 
     /// `127.0.0.1:PORT`
@@ -131,6 +145,15 @@ impl Double {
     /// Lets in only who says this (base 64 of `user:password`).
     pub(crate) fn lock(&self, token: &str) {
         self.state().token = Some(format!("Basic {token}"));
+    }
+
+    /// The same for the PostgreSQL wire.
+    pub(crate) fn lock_wire(&self, user: &str, password: &str) {
+        self.state().login = Some((user.to_owned(), password.to_owned()));
+    }
+
+    pub(crate) fn bulks(&self) -> u64 {
+        self.state().bulks
     }
 
     pub(crate) fn reject_writes(&self, more: u64) {

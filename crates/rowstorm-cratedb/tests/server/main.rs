@@ -11,9 +11,18 @@ mod refusals;
 mod tables;
 mod tls;
 mod trouble;
+mod wire;
 
 /// The double, and a real server if one is named.
 fn servers(double: &double::Double) -> Vec<String> {
     let real = std::env::var("ROWSTORM_TEST_CRATEDB").ok();
     std::iter::once(double.url().to_owned()).chain(real).collect()
+}
+
+/// The same with rows over the PostgreSQL wire; a real server's URL says where, with `?pg_port=`.
+fn wires(double: &double::Double) -> Vec<String> {
+    let real = std::env::var("ROWSTORM_TEST_CRATEDB").ok();
+    let real = real
+        .map(|url| format!("{url}{}method=postgres", if url.contains('?') { '&' } else { '?' }));
+    std::iter::once(double.wire_url()).chain(real).collect()
 }
