@@ -105,6 +105,52 @@ fn a_frozen_explorer_stays_but_gives_way() {
     assert_eq!(explorer.state(), State::Frozen);
 }
 
+/// A server that works on one batch after another: 20 µs for a row of a small batch, 10 ms and 2 µs a row for one of 5,000 and
+/// more. What is sent into the empty table, in the first moment, takes a fortieth of that.
+fn seconds_of(sent_at: f64, sent: &Decision) -> f64 {
+    let rows = f64::from(sent.batch_rows);
+    let alone = if rows >= 5_000.0 { 0.010 + rows * 2e-6 } else { rows * 20e-6 };
+    let usual = alone * f64::from(sent.in_flight);
+    if sent_at < 0.15 { usual / 40.0 } else { usual }
+}
+
+/// Sends batches until that second, with as many lanes as are decided; lanes that are no longer wanted rest.
+fn drive(explorer: &mut Explorer, seconds: f64) {
+    let mut batches = 0u64;
+    // What is out: when it is answered, how long it took, and under which decision it was sent.
+    let mut out: Vec<(f64, f64, Decision)> = Vec::new();
+    let mut now = 0.0;
+    while now < seconds {
+        while out.len() < explorer.decision().in_flight as usize {
+            let sent = explorer.decision().clone();
+            // A little apart, so that no two are answered in the same moment.
+            let latency = seconds_of(now, &sent) * (1.0 + 0.01 * (batches % 7) as f64);
+            out.push((now + latency, latency, sent));
+            batches += 1;
+        }
+        out.sort_by(|left, right| right.0.total_cmp(&left.0));
+        let (at, latency, sent) = out.pop().expect("a lane at least is at work");
+        now = at;
+        explorer.observe(&Observation {
+            at: Duration::from_secs_f64(at),
+            latency: Duration::from_secs_f64(latency),
+            rows: sent.batch_rows,
+            bytes: u64::from(sent.batch_rows) * ROW_BYTES,
+            in_flight: out.len() as u32 + 1,
+            decision: sent.number,
+            verdict: Verdict::Done,
+        });
+    }
+}
+
+#[test]
+fn a_first_slice_that_was_too_good_does_not_beat_the_leap_for_good() {
+    let mut explorer = Explorer::new(options(50_000, 4));
+    drive(&mut explorer, 10.0);
+    let kept = explorer.kept();
+    assert!(kept.batch_rows >= 10_000, "{kept}: {:?}", explorer.decision());
+}
+
 /// What a law is tried with: gaps of time, bytes of a row, age of the decision, verdicts, and the server's counters.
 fn history() -> impl Strategy<Value = Vec<(u64, u64, u64, Option<Verdict>)>> {
     let verdict = prop_oneof![
