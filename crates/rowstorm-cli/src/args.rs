@@ -192,6 +192,9 @@ pub(crate) struct RunArgs {
     /// Go on with a run of changes that was stopped or killed, where its record says
     #[arg(long, value_name = "RECORD")]
     pub(crate) resume: Option<PathBuf>,
+    /// Write down what the controller sees and decides, a line of JSON each; a file for each table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
 }
@@ -199,8 +202,8 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TuneArgs {
     /// A schema file, or the name of a sample
-    #[arg(value_name = "FILE")]
-    pub(crate) file: String,
+    #[arg(value_name = "FILE", required_unless_present = "replay")]
+    pub(crate) file: Option<String>,
     /// Where to: sqlite:PATH, postgres://user@host/db, …
     #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
@@ -210,6 +213,12 @@ pub(crate) struct TuneArgs {
     /// Do not ask before the table is dropped
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Write down what the controller sees and decides, a line of JSON each; a file for each table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Play a journal again without a target: print its decisions, and whether this version takes the same
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    pub(crate) replay: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
 }

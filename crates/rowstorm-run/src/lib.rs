@@ -37,7 +37,7 @@ mod decisions;
 mod desk;
 mod finish;
 mod job;
-mod journal;
+pub mod journal;
 mod lane;
 mod live;
 mod maker;

@@ -69,7 +69,7 @@ impl Open {
             next: work.rows.start,
             end: work.rows.end,
             deadline,
-            controller: controller(options, bounds, row_bytes),
+            controller: controller(&work.table.name, options, bounds, row_bytes),
             journal: options.journal.clone(),
             freezes: options.freezes(),
             until: options.until,
@@ -244,7 +244,12 @@ impl Open {
     }
 }
 
-fn controller(options: &RunOptions, bounds: Bounds, row_bytes: f64) -> Box<dyn Controller> {
+fn controller(
+    table: &str,
+    options: &RunOptions,
+    bounds: Bounds,
+    row_bytes: f64,
+) -> Box<dyn Controller> {
     let given = |setting: Setting| match setting {
         Setting::Auto | Setting::AutoFreeze => None,
         Setting::Fixed(number) => Some(number),
@@ -259,7 +264,7 @@ fn controller(options: &RunOptions, bounds: Bounds, row_bytes: f64) -> Box<dyn C
                 ..ExplorerOptions::new(bounds, row_bytes)
             };
             if let Some(journal) = &options.journal {
-                journal.add(Entry::Opened(explorer));
+                journal.add(Entry::Opened(table.to_owned(), explorer));
             }
             Box::new(Explorer::new(explorer))
         }

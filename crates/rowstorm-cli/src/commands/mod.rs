@@ -9,6 +9,7 @@ mod demo;
 mod explain;
 mod generate;
 mod init;
+mod journal;
 mod merge;
 mod report;
 mod run;

@@ -8,6 +8,7 @@ use rowstorm::schema::{Progress, RunSettings, TableMode};
 use rowstorm::{Plan, Target};
 
 use super::changes;
+use super::journal::Kept;
 use crate::args::RunArgs;
 use crate::config::{self, Config};
 use crate::document::Document;
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         settings::run_options(&document, &settings, clock, |name| std::env::var(name).ok())?;
     options.target = target.to_string();
     changes::split(&mut options, asked);
+    let kept = Kept::begin(args.journal.as_deref(), &mut options)?;
     let sink = target::open(&target, options.shard)?;
     let mut plan_options = settings::plan_options(&document, &settings, clock);
     if options.changes.is_some() {
@@ -76,6 +78,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     };
     let checked: Vec<Checked> = thresholds.iter().map(|one| one.evaluate(record)).collect();
     tell(&finished, &checked, &path, &settings)?;
+    kept.map_or(Ok(()), |kept| kept.end(talks))?;
     Ok(outcome::exit(&finished.ending, signal, checked.iter().all(|one| one.held)))
 }
 

@@ -14,6 +14,7 @@ use rowstorm::runner::{Ending, Until};
 use rowstorm::schema::{AutoOr, RunSettings, Schema, Span, TableMode};
 use rowstorm::{Plan, RunRecord, Target};
 
+use super::journal::{self, Kept};
 use super::run::{confirm, watch};
 use crate::args::TuneArgs;
 use crate::config::{self, Config};
@@ -32,7 +33,10 @@ const SHOWN: usize = 8;
 const MOMENT_S: f64 = 0.5;
 
 pub(crate) fn tune(args: &TuneArgs) -> Result<Exit> {
-    let document = Document::load(&args.file)?;
+    if let Some(journal) = &args.replay {
+        return journal::replay(journal);
+    }
+    let document = Document::load(args.file.as_deref().unwrap_or_default())?;
     let settings = Config::of(&document, &args.flags, config::environment())?.settings;
     let settings = limited(settings, args)?;
     let thresholds = summary::thresholds(&settings)?;
@@ -46,6 +50,7 @@ pub(crate) fn tune(args: &TuneArgs) -> Result<Exit> {
     options.target = target.to_string();
     options.until = Until::Settled;
     options.table = Some(table.clone());
+    let kept = Kept::begin(args.journal.as_deref(), &mut options)?;
     let plan = plan(&document, &table, settings::plan_options(&document, &settings, clock))?;
     let sink = target::open(&target, options.shard)?;
     if settings.table_mode == Some(TableMode::Recreate) && !args.yes {
@@ -68,6 +73,7 @@ pub(crate) fn tune(args: &TuneArgs) -> Result<Exit> {
     } else if talks {
         console::talk(&findings(record, &document, &target, &path));
     }
+    kept.map_or(Ok(()), |kept| kept.end(talks))?;
     let exit = outcome::exit(&finished.ending, signal, checked.iter().all(|one| one.held));
     if settings.json.unwrap_or(false) {
         console::data(&record.to_json())?;

@@ -63,3 +63,60 @@ fn what_cannot_be_tuned_is_told_before_anything_is_written() {
         assert!(!folder.path().join("t.db").exists());
     }
 }
+
+#[test]
+fn a_journal_is_played_again_to_the_same_decisions() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let tune = ["tune", "cpu", "--to", "sqlite:t.db", "--duration", "2s", "-o", "t.json"];
+    let done = run_in(folder, &[&tune[..], &["--journal", "j.jsonl"]].concat());
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(done.stderr.contains("journal  j.jsonl"), "{}", done.stderr);
+    let played = run_in(folder, &["tune", "--replay", "j.jsonl"]);
+    assert_eq!((played.code, played.stderr.as_str()), (Some(0), ""), "{}", played.stdout);
+    let last = played.stdout.lines().last().unwrap();
+    assert!(last.starts_with("identical: "), "{last}");
+    assert!(played.stdout.contains("doubling from"), "{}", played.stdout);
+
+    // The record was written by the run itself: what it counted is what the journal holds.
+    let record: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("t.json")).unwrap()).unwrap();
+    let text = std::fs::read_to_string(folder.join("j.jsonl")).unwrap();
+    let rows = text.lines().filter_map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        line["seen"]["rows"].as_u64()
+    });
+    assert_eq!(record["rows"]["accepted"].as_u64(), Some(rows.sum()));
+
+    // A batch that took a hundred times as long would have led elsewhere.
+    let changed = text.replace("\"latency_ns\":", "\"latency_ns\":99");
+    std::fs::write(folder.join("changed.jsonl"), changed).unwrap();
+    let differs = run_in(folder, &["tune", "--replay", "changed.jsonl"]);
+    assert_eq!(differs.code, Some(5), "{}", differs.stderr);
+    assert!(differs.stderr.contains("it decided"), "{}", differs.stderr);
+    std::fs::write(folder.join("cut.jsonl"), &text[..text.len() - 10]).unwrap();
+    let cut = run_in(folder, &["tune", "--replay", "cut.jsonl"]);
+    assert_eq!(cut.code, Some(2), "{}", cut.stderr);
+    assert!(cut.stderr.contains("--journal wrote"), "{}", cut.stderr);
+}
+
+#[test]
+fn a_run_of_two_tables_has_a_journal_for_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let run = ["run", "shop", "--to", "sqlite:t.db", "--changes", "0", "-o", "r.json"];
+    let done = run_in(folder, &[&run[..], &["--journal", "j.jsonl"]].concat());
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    for table in ["customers", "orders"] {
+        let played = run_in(folder, &["tune", "--replay", &format!("j.{table}.jsonl")]);
+        assert_eq!(played.code, Some(0), "{table}: {}", played.stderr);
+    }
+    assert!(!folder.join("j.jsonl").exists());
+
+    let pinned = ["--batch", "10", "--in-flight", "1", "--journal", "p.jsonl"];
+    let done = run_in(folder, &[&["run", "cpu", "--to", "null:"], &pinned[..]].concat());
+    assert_eq!(done.code, Some(2));
+    assert!(done.stderr.contains("no controller"), "{}", done.stderr);
+    let done = run_in(folder, &["tune", "cpu", "--replay", "j.orders.jsonl"]);
+    assert_eq!(done.code, Some(2), "a journal needs no schema: {}", done.stderr);
+}

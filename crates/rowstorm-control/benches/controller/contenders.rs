@@ -1,19 +1,33 @@
 //! Who is judged: ours, and everybody else with the start that its author gave it.
 
-use rowstorm_control::sim::Surface;
 use rowstorm_control::sim::baselines::{
     AdaptiveConcurrency, Aimd, Automator, Climb, ClimbOptions, Golden, Gradient2, HillClimb, Knobs,
     RandomSearch, Spsa, Vegas,
 };
+use rowstorm_control::sim::{Scenario, Schedule, Surface};
 use rowstorm_control::{Controller, Explorer, ExplorerOptions, Fixed, Objective, Point};
 use std::time::Duration;
 
 /// What a contender is made from.
 pub(crate) struct Given<'a> {
     pub(crate) surface: &'a Surface,
-    /// The best fixed setting of the first regime.
-    pub(crate) best: Point,
+    pub(crate) scenario: &'a Scenario,
+    /// The best fixed setting of each regime.
+    pub(crate) bests: &'a [Point],
     pub(crate) seed: u64,
+}
+
+impl Given<'_> {
+    /// The best fixed setting of the first regime.
+    fn best(&self) -> Point {
+        self.bests[0]
+    }
+
+    /// Starts where ours starts, and is told the best so many seconds into each regime.
+    fn told_after(&self, seconds: f64) -> Box<dyn Controller> {
+        let start = explorer(self).kept();
+        Box::new(Schedule::told_after(seconds, start, self.scenario, self.bests))
+    }
 }
 
 /// A controller that is judged.
@@ -25,7 +39,7 @@ pub(crate) struct Contender {
 }
 
 /// All of them, ours first.
-pub(crate) const ALL: [Contender; 20] = [
+pub(crate) const ALL: [Contender; 23] = [
     ours("rowstorm", |given| Box::new(explorer(given))),
     rival("fixed 1,000 x 1", |_| Box::new(Fixed::new(1_000, 1))),
     rival("fixed 10,000 x 4", |given| fixed(given, 10_000, 4)),
@@ -43,20 +57,23 @@ pub(crate) const ALL: [Contender; 20] = [
     rival("SPSA", |given| Box::new(Spsa::new(knobs(given, 2_000, 4), given.seed))),
     rival("random search", |given| Box::new(RandomSearch::new(knobs(given, 2_000, 4), given.seed))),
     rival("climb (first auto)", |given| Box::new(climb(given))),
+    oracle("told the best after 2 s", |given| given.told_after(2.0)),
+    oracle("told the best after 5 s", |given| given.told_after(5.0)),
+    oracle("told the best after 10 s", |given| given.told_after(10.0)),
     oracle("tsperf, oracle c", |given| {
-        Box::new(Automator::new(knobs(given, 2_500, given.best.in_flight)))
+        Box::new(Automator::new(knobs(given, 2_500, given.best().in_flight)))
     }),
     oracle("AIMD, oracle rows", |given| {
-        Box::new(Aimd::new(knobs(given, given.best.batch_rows, 4)))
+        Box::new(Aimd::new(knobs(given, given.best().batch_rows, 4)))
     }),
     oracle("Vegas, oracle rows", |given| {
-        Box::new(Vegas::new(knobs(given, given.best.batch_rows, 4)))
+        Box::new(Vegas::new(knobs(given, given.best().batch_rows, 4)))
     }),
     oracle("Gradient2, oracle rows", |given| {
-        Box::new(Gradient2::new(knobs(given, given.best.batch_rows, 4)))
+        Box::new(Gradient2::new(knobs(given, given.best().batch_rows, 4)))
     }),
     oracle("Vector ARC, oracle rows", |given| {
-        Box::new(AdaptiveConcurrency::new(knobs(given, given.best.batch_rows, 4)))
+        Box::new(AdaptiveConcurrency::new(knobs(given, given.best().batch_rows, 4)))
     }),
 ];
 

@@ -28,8 +28,7 @@ pub(crate) fn measure() -> Cost {
         kept_at: &[],
         journal: true,
     };
-    let given =
-        Given { surface, best: rowstorm_control::Point { batch_rows: 1, in_flight: 1 }, seed: 1 };
+    let given = Given { surface, scenario: &scenario, bests: &[], seed: 1 };
     let journal = run.run(&mut explorer(&given)).journal;
     let mut best = f64::INFINITY;
     for _ in 0..REPLAYS {

@@ -69,7 +69,8 @@ impl Field {
             let (scenario, best) = (&scenarios[at / seeds], &bests[at / seeds]);
             let seed = self.first_seed + (at % seeds) as u64;
             let bench = Bench::new(scenario, best, seed, self.seconds);
-            let given = Given { surface: &scenario.regimes[0].surface, best: best[0], seed };
+            let surface = &scenario.regimes[0].surface;
+            let given = Given { surface, scenario, bests: best, seed };
             let judge = |contender: &&Contender| Played {
                 scenario: scenario.name.clone(),
                 seed,

@@ -104,7 +104,10 @@ pub(crate) fn table(results: &[Result], cost: &Cost) -> String {
         }
         out.push_str(if result.oracle { "  *\n" } else { "\n" });
     }
-    out.push_str("* is given what only an oracle knows: the best value of one coordinate\n");
+    out.push_str(
+        "* is given what only an oracle knows: the best value of one coordinate, or, \"told the best\", of both so many\n  \
+         seconds into each regime, and it starts as rowstorm does: what it loses, nobody saves who needs as long to find out\n",
+    );
     let _ = writeln!(out, "one completion: {:.0} ns", cost.ns_per_completion);
     out
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{Scenario, Simulation, Surface, Weather};
+use super::{Regime, Scenario, Simulation, Surface, Weather};
 use crate::{Controller, Decision, Fixed, Observation, Point, Reason, State};
 
 const REFUSED_MAX: f64 = 0.001;
@@ -132,7 +132,23 @@ impl Schedule {
     /// The setting of every regime, each from its beginning.
     pub fn new(scenario: &Scenario, points: &[Point]) -> Schedule {
         let from = scenario.regimes.iter().map(|regime| Duration::from_secs_f64(regime.from_s));
-        let steps: Vec<_> = from.zip(points.iter().copied()).collect();
+        Schedule::of(from.zip(points.iter().copied()).collect())
+    }
+
+    /// Starts with a setting and is told the best one so many seconds later; in each further regime, it goes on with what it
+    /// had for as long. Who needs that time to find out can hardly do better.
+    pub fn told_after(
+        seconds: f64,
+        start: Point,
+        scenario: &Scenario,
+        points: &[Point],
+    ) -> Schedule {
+        let later = |regime: &Regime| Duration::from_secs_f64(regime.from_s + seconds);
+        let told = scenario.regimes.iter().map(later).zip(points.iter().copied());
+        Schedule::of(std::iter::once((Duration::ZERO, start)).chain(told).collect())
+    }
+
+    fn of(steps: Vec<(Duration, Point)>) -> Schedule {
         let decision = Decision {
             number: 0,
             batch_rows: steps[0].1.batch_rows,

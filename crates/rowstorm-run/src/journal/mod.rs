@@ -1,6 +1,11 @@
 //! What the controllers of a run saw and decided, to be played again.
 
+mod file;
+
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use file::{Played, ReplayError, Told, replay};
 
 use rowstorm_control::{Controller, Counters, Decision, Explorer, ExplorerOptions, Observation};
 
@@ -17,8 +22,8 @@ pub struct Journal(Arc<Mutex<Vec<Entry>>>);
 /// One event of a controller's life.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
-    /// A table was opened: a new controller, and what it was made from.
-    Opened(ExplorerOptions),
+    /// This table was opened: a new controller, and what it was made from.
+    Opened(String, ExplorerOptions),
     /// A batch was finished.
     Seen(Observation, Decision),
     /// The server was asked what it refused in silence.
@@ -43,7 +48,7 @@ impl Journal {
         let mut observations = 0;
         for (place, entry) in entries.iter().enumerate() {
             let (again, decided) = match (entry, explorer.as_mut()) {
-                (Entry::Opened(options), _) => {
+                (Entry::Opened(_, options), _) => {
                     explorer = Some(Explorer::new(*options));
                     continue;
                 }
@@ -62,6 +67,34 @@ impl Journal {
             }
         }
         Ok(observations)
+    }
+
+    /// The tables that have a controller in it, in the order of their loads.
+    pub fn tables(&self) -> Vec<String> {
+        let entries = self.lock();
+        let opened = entries.iter().filter_map(|entry| match entry {
+            Entry::Opened(table, _) => Some(table.clone()),
+            Entry::Seen(..) | Entry::Counted(..) | Entry::Frozen(_) => None,
+        });
+        opened.collect()
+    }
+
+    /// Whether it took all that it can, so that the rest of the run is missing.
+    pub fn is_full(&self) -> bool {
+        self.lock().len() >= ENTRIES_MAX
+    }
+
+    /// Writes the events of one table as lines of JSON, which [`replay`] plays again.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write(&self, table: &str, out: impl io::Write) -> io::Result<()> {
+        let entries = self.lock();
+        let opens = |entry: &Entry| matches!(entry, Entry::Opened(name, _) if name == table);
+        let from = entries.iter().position(opens).unwrap_or(entries.len());
+        let after = entries.iter().skip(from + 1);
+        let many = after.take_while(|entry| !matches!(entry, Entry::Opened(..))).count();
+        file::write(&entries[from..entries.len().min(from + 1 + many)], out)
     }
 
     pub(crate) fn add(&self, entry: Entry) {
