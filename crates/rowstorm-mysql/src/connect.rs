@@ -25,7 +25,8 @@ sql_notes = 1, lc_messages = 'en_US'";
 const LIST_ALL: &str = "SET SESSION max_error_count = 65535";
 
 /// What is asked of every session, since a proxy may keep a setting to itself.
-const ASK: &str = "SELECT @@version, @@local_infile, @@max_allowed_packet, @@sql_mode, @@time_zone";
+const ASK: &str = "SELECT @@version, @@local_infile, @@max_allowed_packet, @@sql_mode, @@time_zone, \
+CONNECTION_ID(), CONCAT(@@hostname, ':', @@port)";
 
 const SPECIFIC_ACCESS_DENIED: u16 = 1227;
 
@@ -49,6 +50,9 @@ pub(crate) struct Session {
     /// The most bytes of one statement.
     pub(crate) packet_bytes: usize,
     pub(crate) sql_mode: String,
+    /// What the server calls the connection, and itself: behind one address there may be several.
+    pub(crate) id: u64,
+    pub(crate) host: String,
 }
 
 impl fmt::Debug for Server {
@@ -142,14 +146,14 @@ impl Server {
             Err(Error::Server(error)) if error.code == SPECIFIC_ACCESS_DENIED => {}
             set => set?,
         }
-        let row: Option<(String, bool, usize, String, String)> =
+        let row: Option<(String, bool, usize, String, String, u64, String)> =
             connection.query_first(ASK).await?;
-        let (version, has_local_infile, packet_bytes, sql_mode, time_zone) =
+        let (version, has_local_infile, packet_bytes, sql_mode, time_zone, id, host) =
             row.ok_or(Error::Driver(DriverError::ConnectionClosed))?;
         if let Some(limit) = self.statement_timeout {
             connection.query_drop(limits(limit, &version)).await?;
         }
-        let session = Session { connection, has_local_infile, packet_bytes, sql_mode };
+        let session = Session { connection, has_local_infile, packet_bytes, sql_mode, id, host };
         Ok((session, format!("{version} {time_zone}")))
     }
 

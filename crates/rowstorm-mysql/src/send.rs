@@ -5,26 +5,33 @@
 //! answer here is the rows that were taken *and* every warning; [`sift`](crate::sift) decides what they mean.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::{StreamExt as _, stream};
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Error};
+use mysql_async::{Conn, DriverError, Error};
 use rowstorm_gen::TablePlan;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use crate::dialect;
 use crate::literals::Literals;
+use crate::write::Peer;
 
 /// What is handed to the driver at once: it is copied, and the server reads while the next is copied.
 const SEND_BYTES: usize = 64 << 10;
 
+/// A server that takes no line for so long is asked, over another connection, whether it still knows this one.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// How lines get into one table.
 #[derive(Debug)]
 pub(crate) enum Way {
-    /// The statement of `LOAD DATA LOCAL`.
-    Load(String),
+    /// The statement of `LOAD DATA LOCAL`, and whom to ask when nothing moves.
+    Load(String, Peer),
     /// Statements of literals.
     Insert(Literals),
 }
@@ -50,8 +57,8 @@ pub(crate) struct Warning {
 
 impl Way {
     /// `LOAD DATA` into a table of this quoted name.
-    pub(crate) fn load(table: &TablePlan, name: &str) -> Way {
-        Way::Load(dialect::load(table, name))
+    pub(crate) fn load(table: &TablePlan, name: &str, peer: &Peer) -> Way {
+        Way::Load(dialect::load(table, name), peer.clone())
     }
 
     /// `INSERT`s of at most so many bytes into a table of this quoted name.
@@ -67,8 +74,8 @@ impl Way {
     ) -> Result<Answer, Error> {
         let mut answer = Answer::default();
         match self {
-            Way::Load(statement) => {
-                load(connection, statement, lines).await?;
+            Way::Load(statement, peer) => {
+                load(connection, statement, peer, lines).await?;
                 answer.add(connection, 0).await?;
             }
             Way::Insert(literals) => {
@@ -114,7 +121,12 @@ fn row_of(message: &str) -> Option<usize> {
 
 /// Streams lines from memory. The driver takes what it sends as its own, so they are copied in pieces, each of which is
 /// sent before the next is copied.
-async fn load(connection: &mut Conn, statement: &str, lines: &[u8]) -> Result<(), Error> {
+async fn load(
+    connection: &mut Conn,
+    statement: &str,
+    peer: &Peer,
+    lines: &[u8],
+) -> Result<(), Error> {
     let (sender, receiver) = mpsc::channel::<std::io::Result<Bytes>>(1);
     connection.set_infile_handler(async move {
         let pieces = stream::unfold(receiver, |mut receiver| async {
@@ -122,17 +134,43 @@ async fn load(connection: &mut Conn, statement: &str, lines: &[u8]) -> Result<()
         });
         Ok(pieces.boxed())
     });
-    let feeding = async move {
+    let taken = AtomicU64::new(0);
+    let feeding = async {
+        let sender = sender;
         for piece in lines.chunks(SEND_BYTES) {
             if sender.send(Ok(Bytes::copy_from_slice(piece))).await.is_err() {
                 return;
             }
+            taken.fetch_add(1, Ordering::Relaxed);
         }
     };
     // A server that refuses the statement asks for no lines: the feeding would wait for ever.
-    match select(pin!(connection.query_drop(statement)), pin!(feeding)).await {
+    let loading = async {
+        match select(pin!(connection.query_drop(statement)), pin!(feeding)).await {
+            Either::Left((loaded, _)) => loaded,
+            Either::Right(((), loading)) => loading.await,
+        }
+    };
+    match select(pin!(loading), pin!(forgotten(peer, &taken))).await {
         Either::Left((loaded, _)) => loaded,
-        Either::Right(((), loading)) => loading.await,
+        Either::Right(((), _)) => Err(DriverError::ConnectionClosed.into()),
+    }
+}
+
+/// Comes to an end when nothing moves and the server no longer knows a connection.
+///
+/// The driver reads nothing while it is blocked in sending. A server that kills a connection says that it says nothing more,
+/// reads what has come, and closes: nobody tells the client that there is room again, its probes fall on deaf ears for a minute,
+/// and the next one is due after a hundred seconds. A server that stands still, or waits for a lock, knows its connection.
+async fn forgotten(peer: &Peer, taken: &AtomicU64) {
+    let mut before = u64::MAX;
+    loop {
+        sleep(QUIET).await;
+        let now = taken.load(Ordering::Relaxed);
+        if now == before && peer.is_there().await == Some(false) {
+            return;
+        }
+        before = now;
     }
 }
 

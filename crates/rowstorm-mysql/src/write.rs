@@ -34,14 +34,35 @@ struct Lane {
     packet_bytes: usize,
 }
 
+/// The other end of a lane: what the server knows its connection by.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    server: Server,
+    id: u64,
+    host: String,
+}
+
+impl Peer {
+    /// Whether the server still has the connection, asked over another; `None` if it cannot be asked.
+    pub(crate) async fn is_there(&self) -> Option<bool> {
+        let Session { mut connection, host, .. } = self.server.open().await.ok()?;
+        // Users see their own connections without any privilege.
+        let ask = "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ";
+        let count: u64 = connection.query_first(format!("{ask}{}", self.id)).await.ok()??;
+        (host == self.host).then_some(count > 0)
+    }
+}
+
 impl Lane {
     async fn open(server: &Server, table: &TablePlan) -> Result<Lane, SinkError> {
-        let Session { mut connection, has_local_infile, packet_bytes, .. } = server.open().await?;
+        let Session { mut connection, has_local_infile, packet_bytes, id, host, .. } =
+            server.open().await?;
+        let peer = Peer { server: server.clone(), id, host };
         // Every statement opens a transaction if none is open: one round trip less for each payload.
         connection.query_drop("SET autocommit = 0").await.map_err(failed)?;
         let name = dialect::table_name(table);
         let way = match (server.method(table), has_local_infile) {
-            (MysqlMethod::Load, _) | (MysqlMethod::Auto, true) => Way::load(table, &name),
+            (MysqlMethod::Load, _) | (MysqlMethod::Auto, true) => Way::load(table, &name, &peer),
             (MysqlMethod::Insert, _) | (MysqlMethod::Auto, false) => {
                 Way::insert(table, &name, packet_bytes)
             }
@@ -58,7 +79,7 @@ impl Lane {
         if self.stage.is_none() {
             self.connection.query_drop(dialect::stage(table, &identity, dialect::STAGE)).await?;
             self.stage = Some(match &self.way {
-                Way::Load(_) => Way::load(table, dialect::STAGE),
+                Way::Load(_, peer) => Way::load(table, dialect::STAGE, peer),
                 Way::Insert(_) => Way::insert(table, dialect::STAGE, self.packet_bytes),
             });
         }

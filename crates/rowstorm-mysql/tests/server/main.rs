@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a case that cannot go on fails")]
 
 mod bed;
+mod between;
 mod cdc;
 mod changes;
 mod refusals;
@@ -57,6 +58,11 @@ fn main() -> ExitCode {
             case!(server, undone::a_held_transaction_shows_when_it_ends),
             case!(server, undone::a_replay_of_a_row_that_came_and_got_another_key_leaves_it_once),
             case!(server, trouble::a_connection_that_is_cut_in_mid_write_is_lost_and_opened_again),
+            case!(
+                server,
+                trouble::a_load_whose_server_is_gone_without_a_word_is_lost_and_goes_again
+            ),
+            case!(server, trouble::a_load_that_stands_still_goes_on_while_the_server_knows_it),
             case!(server, trouble::a_lock_that_is_not_given_is_busy),
             case!(server, trouble::tls_is_as_the_url_says),
             case!(server, trouble::a_missing_database_is_fatal_and_says_what_to_do),

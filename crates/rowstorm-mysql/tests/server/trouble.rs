@@ -10,6 +10,10 @@ use rowstorm_mysql::{ConnectOptions, Mysql};
 use rowstorm_sink::{Delivery, Sink as _, SinkErrorKind, Writer as _};
 
 use crate::bed::{Bed, LABEL, RECREATE, ints, payload, table, texts};
+use crate::between::{Stop, behind};
+
+/// Some of it is waiting, since a cut may be noticed only when the server is asked.
+const NOTICED_MAX: Duration = Duration::from_secs(40);
 
 /// More than the sockets between hold: it is still being sent while the server waits.
 fn large() -> Vec<ColumnData> {
@@ -41,15 +45,40 @@ pub(crate) async fn a_connection_that_is_cut_in_mid_write_is_lost_and_opened_aga
     let mut holder = bed.connection().await;
     holder.query_drop("START TRANSACTION").await.unwrap();
     holder.query_drop("INSERT INTO rs_cut VALUES (3, 'held')").await.unwrap();
-    let (written, ()) = tokio::join!(writer.write(&payload), async {
+    let writing = tokio::time::timeout(NOTICED_MAX, writer.write(&payload));
+    let (written, ()) = tokio::join!(writing, async {
         let id = running(&bed, "LOAD DATA LOCAL INFILE ''rowstorm'' INTO TABLE `rs_cut`").await;
         bed.sql(&format!("KILL {id}")).await;
     });
-    let error = written.unwrap_err();
+    let error = written.expect("it is noticed").unwrap_err();
     assert_eq!(error.kind, SinkErrorKind::Lost(Delivery::None), "no COMMIT was sent: {error:?}");
     holder.query_drop("ROLLBACK").await.unwrap();
     assert_eq!(bed.ask::<i64>("SELECT COUNT(*) FROM rs_cut").await, 0);
     assert_eq!(writer.write(&payload).await.unwrap().accepted, 2000, "the writer opens another");
+}
+
+pub(crate) async fn a_load_whose_server_is_gone_without_a_word_is_lost_and_goes_again(bed: Bed) {
+    let sink = behind(&bed, Stop::ForEver).sink().await;
+    let table = table("rs_unheard", LABEL);
+    sink.prepare(&table, &RECREATE).await.unwrap();
+    let payload = payload(&sink, &table, large());
+    let mut writer = sink.writer(&table).await.unwrap();
+    let written = tokio::time::timeout(NOTICED_MAX, writer.write(&payload)).await;
+    let error = written.expect("it is noticed").unwrap_err();
+    assert_eq!(error.kind, SinkErrorKind::Lost(Delivery::None), "no COMMIT was sent: {error:?}");
+    assert_eq!(bed.ask::<i64>("SELECT COUNT(*) FROM rs_unheard").await, 0);
+    assert_eq!(writer.write(&payload).await.unwrap().accepted, 2000, "the writer opens another");
+    assert_eq!(bed.ask::<i64>("SELECT COUNT(*) FROM rs_unheard").await, 2000);
+}
+
+pub(crate) async fn a_load_that_stands_still_goes_on_while_the_server_knows_it(bed: Bed) {
+    let sink = behind(&bed, Stop::UntilAsked).sink().await;
+    let table = table("rs_still", LABEL);
+    sink.prepare(&table, &RECREATE).await.unwrap();
+    let payload = payload(&sink, &table, large());
+    let mut writer = sink.writer(&table).await.unwrap();
+    assert_eq!(writer.write(&payload).await.unwrap().accepted, 2000);
+    assert_eq!(bed.ask::<i64>("SELECT COUNT(*) FROM rs_still").await, 2000);
 }
 
 pub(crate) async fn a_lock_that_is_not_given_is_busy(bed: Bed) {

@@ -31,14 +31,15 @@ pub(crate) async fn a_connection_that_is_cut_in_mid_write_is_lost_and_opened_aga
     let mut holder = connection().await;
     holder.execute("SELECT pg_advisory_lock(7777)").await.unwrap();
     let mut writer = sink.writer(&table).await.unwrap();
-    let (written, ()) = tokio::join!(writer.write(&payload), async {
+    let writing = tokio::time::timeout(Duration::from_secs(20), writer.write(&payload));
+    let (written, ()) = tokio::join!(writing, async {
         let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7777 AND NOT granted";
         while count(waits).await == 0 {
             tokio::task::yield_now().await;
         }
         sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rowstorm/cut'").await;
     });
-    let error = written.unwrap_err();
+    let error = written.expect("it is noticed").unwrap_err();
     assert_eq!(
         error.kind,
         SinkErrorKind::Lost(Delivery::None),
