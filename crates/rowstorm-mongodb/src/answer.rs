@@ -1,12 +1,12 @@
-//! What the server answered to one `insert`: how many rows, which ones not, and whether that will last.
+//! What the server answered to an `insert`: how many rows, which ones not, and whether that will last.
 
 use mongodb::bson::{Bson, Document};
-use rowstorm_sink::{Delivery, SinkError, SinkErrorKind, cut};
+use rowstorm_sink::{Delivery, Reaction, SinkError, SinkErrorKind, Trouble, cut};
 
-use crate::error::{BUSY, class, hint, is_leaving, is_passing, name};
+use crate::error::{BUSY, class, hint, into_error, is_leaving, is_passing, name};
 
 /// An answer that accounts for every row.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// Rows that were inserted.
     pub(crate) accepted: u64,
@@ -19,15 +19,11 @@ pub(crate) struct Answer {
 pub(crate) struct RefusedRow {
     /// Its place in the payload.
     pub(crate) place: usize,
+    /// 0 if its whole command was refused.
     pub(crate) code: i32,
-    pub(crate) message: String,
-}
-
-impl RefusedRow {
     /// "11000 DuplicateKey"
-    pub(crate) fn class(&self) -> String {
-        class(self.code, name(self.code))
-    }
+    pub(crate) class: String,
+    pub(crate) message: String,
 }
 
 /// An equal key stands there already.
@@ -46,6 +42,24 @@ impl Answer {
             read.refused.len()
         );
         Err(SinkError::new(SinkErrorKind::Lost(Delivery::InDoubt), "accounting", text))
+    }
+
+    /// A command that was refused with all of its rows.
+    pub(crate) fn refused(trouble: Trouble, rows: u64) -> Result<Answer, SinkError> {
+        if let Reaction::Fail(_) = trouble.reaction {
+            return Err(into_error(trouble));
+        }
+        let Trouble { class, message, .. } = trouble;
+        let row =
+            |place| RefusedRow { place, code: 0, class: class.clone(), message: message.clone() };
+        Ok(Answer { accepted: 0, refused: (0..rows as usize).map(row).collect() })
+    }
+
+    /// Adds the answer to a later command, whose first row has this place in the payload.
+    pub(crate) fn add(&mut self, later: Answer, first: u64) {
+        self.accepted += later.accepted;
+        let placed = |row: RefusedRow| RefusedRow { place: row.place + first as usize, ..row };
+        self.refused.extend(later.refused.into_iter().map(placed));
     }
 
     /// Reads the answer to unordered updates or deletes: what was not found is in no count.
@@ -76,7 +90,7 @@ fn passing(accepted: u64, refused: &[RefusedRow]) -> Option<SinkError> {
         (false, _) => SinkErrorKind::Lost(Delivery::InDoubt),
     };
     let message = format!("MongoDB: {}; {accepted} rows of the payload were taken", cause.message);
-    Some(SinkError::new(kind, cause.class(), message))
+    Some(SinkError::new(kind, cause.class.clone(), message))
 }
 
 /// The rows are there, but not as safe as was asked for: they may be rolled back.
@@ -100,7 +114,7 @@ fn refused(error: &Bson) -> Option<RefusedRow> {
     {
         message = format!("{message}: {details}");
     }
-    Some(RefusedRow { place, code, message: cut(message) })
+    Some(RefusedRow { place, code, class: class(code, name(code)), message: cut(message) })
 }
 
 /// A number of any type, if it is whole.
@@ -135,10 +149,7 @@ mod tests {
         ] }))
         .unwrap();
         assert_eq!((answer.accepted, answer.refused.len()), (2, 1));
-        assert_eq!(
-            (answer.refused[0].place, &*answer.refused[0].class()),
-            (1, "11000 DuplicateKey")
-        );
+        assert_eq!((answer.refused[0].place, &*answer.refused[0].class), (1, "11000 DuplicateKey"));
     }
 
     #[test]

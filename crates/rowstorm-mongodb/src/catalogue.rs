@@ -46,6 +46,26 @@ pub(crate) async fn must_be(server: &Server, table: &TablePlan) -> Result<(), Si
     Err(SinkError::fatal(class, format!("there is no collection {collection}")))
 }
 
+/// Refuses a server alone, which has no transactions.
+pub(crate) async fn must_have_transactions(server: &Server) -> Result<(), SinkError> {
+    let ask = |db: Database| async move {
+        db.client().database("admin").run_command(doc! { "hello": 1 }).await
+    };
+    let hello = server.ask(ask).await?;
+    if topology(&hello).is_some() {
+        return Ok(());
+    }
+    let message = "this server stands alone, and has no transactions: leave `transactions=true` and `replicaSet=` out of the URL";
+    Err(SinkError::fatal("no transactions", message))
+}
+
+/// What a server that does not stand alone is a part of, by its own word.
+fn topology(hello: &Document) -> Option<String> {
+    let is_router = hello.get_str("msg").is_ok_and(|word| word == "isdbgrid");
+    let set = hello.get_str("setName").ok().map(|name| format!("replica set {name}"));
+    set.or_else(|| is_router.then(|| "sharded".to_owned()))
+}
+
 /// Whether a collection holds a document.
 pub(crate) async fn has_rows(server: &Server, name: String) -> Result<bool, SinkError> {
     let one =
@@ -163,10 +183,7 @@ pub(crate) async fn facts(server: &Server) -> Result<Vec<ServerFact>, SinkError>
     let build = ask("admin", doc! { "buildInfo": 1 }).await?.map_err(failed)?;
     add("version", text(&build, &["version"]));
     let hello = ask("admin", doc! { "hello": 1 }).await?.map_err(failed)?;
-    let set = text(&hello, &["setName"]).map(|name| format!("replica set {name}"));
-    let router =
-        hello.get_str("msg").is_ok_and(|word| word == "isdbgrid").then(|| "sharded".to_owned());
-    add("topology", set.or(router).or_else(|| Some("standalone".to_owned())));
+    add("topology", topology(&hello).or_else(|| Some("standalone".to_owned())));
     let asked = server.write_concern().map(|concern| concern.to_string());
     add("write concern", asked.or_else(|| Some("the server's default".to_owned())));
     // What needs a privilege, or is not known to every server, is left out where it is refused.

@@ -1,28 +1,31 @@
 //! Rows that change: one command for each group, every row found by its `_id`.
 //!
-//! There are no transactions: they need a replica set, and which server is there is not known before the run. Groups are done in
-//! order, and what is refused is refused alone.
+//! Where the URL says that the server is a replica set or a cluster, the groups of a transaction are kept or undone together.
+//! Anywhere else they are done in order, and what is refused is refused alone.
 
 mod command;
 mod explain;
+mod link;
+mod replay;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use mongodb::Database;
-use mongodb::bson::{Bson, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{Document, RawDocumentBuf};
 use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::{
-    Attempt, Change, ChangeLimits, Changed, Changer, Delivery, End, SinkError, Statement,
-    Transaction,
+    Attempt, Change, ChangeLimits, Changed, Changer, Delivery, End, SinkError, SinkErrorKind,
+    Statement, Transaction,
 };
 
 use crate::answer::{Answer, DUPLICATE_KEY};
-use crate::connect::{Server, failed};
-use crate::identity::ID;
-use crate::{ROWS_MAX, WRITERS_MAX, dialect, error};
+use crate::connect::Server;
+use crate::error::{self, BUSY};
+use crate::{ROWS_MAX, WRITERS_MAX, dialect};
 use command::{Command, Piece};
 pub(crate) use explain::explain;
+use link::{Link, undone};
+use replay::{id_of, replay, standing};
 
 /// Documents that are looked for at once.
 const FIND_ROWS: usize = 1000;
@@ -30,13 +33,13 @@ const FIND_ROWS: usize = 1000;
 /// Changes rows of some collections. The connection is one of the driver's pool, taken for each command.
 #[derive(Debug)]
 pub struct MongodbChanger {
-    server: Server,
+    link: Link,
     mix: Arc<[Statement]>,
     commands: Vec<Command>,
 }
 
 /// The facts, or what of the mix this database cannot do.
-pub(crate) fn limits(mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
+pub(crate) fn limits(mix: &[Statement], transactions: bool) -> Result<ChangeLimits, SinkError> {
     for statement in mix {
         let name = &statement.table.name;
         if statement.kind == OpKind::Rekey {
@@ -52,151 +55,32 @@ pub(crate) fn limits(mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
             );
             return Err(SinkError::fatal("usage", message));
         }
+        if transactions && dialect::is_timeseries(&statement.table) {
+            let message = format!(
+                "table {name:?}: a time-series collection takes no part in transactions: say `?transactions=false` in the URL"
+            );
+            return Err(SinkError::fatal("usage", message));
+        }
     }
-    Ok(ChangeLimits { rows: ROWS_MAX, changers: WRITERS_MAX, transactions: false })
+    Ok(ChangeLimits { rows: ROWS_MAX, changers: WRITERS_MAX, transactions })
 }
 
 impl MongodbChanger {
     pub(crate) fn new(server: Server, mix: &Arc<[Statement]>) -> MongodbChanger {
-        let concern = server.write_concern();
+        // A command within a transaction has no concern of its own: the commit has the URL's.
+        let concern = if server.has_transactions() { None } else { server.write_concern() };
         let command = |statement: &Statement| Command::new(statement, mix, concern.as_ref());
         let commands = mix.iter().map(command).collect();
-        MongodbChanger { server, mix: Arc::clone(mix), commands }
+        MongodbChanger { link: Link::new(server), mix: Arc::clone(mix), commands }
     }
 
-    /// Does one group; `done` tells whether an earlier command may have written.
-    async fn group(
-        &self,
-        group: &Change<'_>,
-        gone: u64,
-        attempt: Attempt,
-        done: &mut bool,
-    ) -> Result<Changed, SinkError> {
-        let statement = &self.mix[group.statement];
-        let command = &self.commands[group.statement];
-        let mut changed = Changed::default();
-        for piece in command.pieces(group.batch)? {
-            let one = match statement.kind {
-                OpKind::Read => self.read(&statement.table.name, &piece).await?,
-                OpKind::Insert | OpKind::Update | OpKind::Delete => {
-                    let one = self.write(command, &piece, attempt).await;
-                    *done |= one.is_ok();
-                    one?
-                }
-                OpKind::Rekey => unreachable!("`limits` refuses such a mix"),
-            };
-            changed.matched += one.matched;
-            changed.confirmed += one.confirmed;
-            for refusal in one.rejected.refusals {
-                changed.rejected.add(refusal.class, refusal.count, refusal.sample);
-            }
-        }
-        let settled = changed.confirmed + changed.rejected.count;
-        let found = Changed::found(changed.matched, group.batch.len() as u64 - settled, gone)?;
-        let confirmed = changed.confirmed + found.confirmed;
-        Ok(Changed { confirmed, rejected: changed.rejected, ..found })
-    }
-
-    /// One command: rows that were found or taken, and those that were refused.
-    async fn write(
-        &self,
-        command: &Command,
-        piece: &Piece,
-        attempt: Attempt,
-    ) -> Result<Changed, SinkError> {
-        let text = RawDocumentBuf::from_bytes(piece.bytes.clone()).map_err(|error| {
-            SinkError::fatal("command", "the command is no BSON").because(error)
-        })?;
-        let run = |db: Database| async move { db.run_raw_command(text).await };
-        let answer = match self.server.run(run).await? {
-            Ok(answer) if command.kind == OpKind::Insert => Answer::read(&answer, piece.rows)?,
-            Ok(answer) => Answer::found(&answer)?,
-            Err(error) => {
-                let refused = error::read(&error, Delivery::InDoubt).refuse(piece.rows);
-                let rejected = refused.map_err(error::into_error)?.rejected;
-                return Ok(Changed { rejected, ..Changed::default() });
-            }
-        };
-        let mut changed = Changed::matched(answer.accepted);
-        let standing = match attempt {
-            Attempt::Replay if command.kind == OpKind::Insert => {
-                let taken = answer.refused.iter().filter(|row| row.code == DUPLICATE_KEY);
-                let places: Vec<usize> = taken.map(|row| row.place).collect();
-                self.standing(command, piece, &places).await?
-            }
-            Attempt::Replay | Attempt::First => HashSet::new(),
-        };
-        for row in answer.refused {
-            if standing.contains(&row.place) {
-                changed.confirmed += 1;
-            } else {
-                changed.rejected.add(row.class(), 1, row.message);
-            }
-        }
-        Ok(changed)
-    }
-
-    /// Which of some inserted documents stand there with this content in the fields that no update sets.
-    async fn standing(
-        &self,
-        command: &Command,
-        piece: &Piece,
-        places: &[usize],
-    ) -> Result<HashSet<usize>, SinkError> {
-        let sent = piece.documents("documents")?;
-        let mut standing = HashSet::new();
-        for places in places.chunks(FIND_ROWS) {
-            let ids = places.iter().filter_map(|place| id_of(sent[*place])).collect();
-            let there = self.find(&command.collection, ids).await?;
-            let there: HashMap<Vec<u8>, &RawDocumentBuf> =
-                there.iter().map(|row| (field(row, ID), row)).collect();
-            standing.extend(places.iter().filter(|place| {
-                let row = sent[**place];
-                there.get(&field(row, ID)).is_some_and(|twin| {
-                    command.steady.iter().all(|name| field(row, name) == field(twin, name))
-                })
-            }));
-        }
-        Ok(standing)
-    }
-
-    async fn read(&self, collection: &str, piece: &Piece) -> Result<Changed, SinkError> {
-        let mut found = 0;
-        let wanted = piece.documents("reads")?;
-        for wanted in wanted.chunks(FIND_ROWS) {
-            let ids = wanted.iter().filter_map(|row| id_of(row)).collect();
-            found += self.find(collection, ids).await?.len() as u64;
-        }
-        Ok(Changed::matched(found))
-    }
-
-    /// Documents by their `_id`.
-    async fn find(
-        &self,
-        collection: &str,
-        ids: Vec<Bson>,
-    ) -> Result<Vec<RawDocumentBuf>, SinkError> {
-        let name = collection.to_owned();
-        let find = |db: Database| async move {
-            let collection = db.collection::<RawDocumentBuf>(&name);
-            let mut found = collection.find(doc! { ID: { "$in": ids } }).await?;
-            let mut there = Vec::new();
-            while found.advance().await? {
-                there.push(found.current().to_owned());
-            }
-            Ok(there)
-        };
-        self.server.run(find).await?.map_err(failed)
-    }
-}
-
-impl Changer for MongodbChanger {
-    async fn change(
+    /// Does the groups one after another; what is done stays.
+    async fn in_order(
         &mut self,
         mut transaction: Transaction<'_>,
     ) -> Result<Vec<Changed>, SinkError> {
         if transaction.end == End::RollBack {
-            let message = "MongoDB is changed without transactions, so nothing can be rolled back";
+            let message = "without a replica set in the URL MongoDB is changed without transactions, so nothing can be rolled back";
             return Err(SinkError::fatal("no transactions", message));
         }
         let mut done = false;
@@ -211,16 +95,153 @@ impl Changer for MongodbChanger {
         }
         Ok(changed)
     }
+
+    /// Does the groups as one transaction; it is still open if it is not told to have failed.
+    async fn together(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Vec<Changed>, SinkError> {
+        let mut changed = Vec::with_capacity(transaction.groups.len());
+        for (at, group) in transaction.groups.iter().enumerate() {
+            let gone = transaction.gone(at, &self.mix);
+            let one = self.group(group, gone, transaction.attempt, &mut false).await?;
+            if let Some(refusal) = one.rejected.refusals.first() {
+                let refused = transaction.refused(&refusal.class, &refusal.sample);
+                self.link.abort().await?;
+                return Ok(refused);
+            }
+            changed.push(one);
+        }
+        if let Some(hold) = transaction.hold.take() {
+            hold.await;
+        }
+        Ok(changed)
+    }
+
+    /// Does one group; `done` tells whether an earlier command may have written.
+    async fn group(
+        &mut self,
+        group: &Change<'_>,
+        gone: u64,
+        attempt: Attempt,
+        done: &mut bool,
+    ) -> Result<Changed, SinkError> {
+        let MongodbChanger { link, mix, commands } = self;
+        let statement = &mix[group.statement];
+        let command = &commands[group.statement];
+        let mut changed = Changed::default();
+        for piece in command.pieces(group.batch)? {
+            let one = match statement.kind {
+                OpKind::Read => read(link, &statement.table.name, &piece).await?,
+                OpKind::Insert if link.is_open() && attempt == Attempt::Replay => {
+                    replay(link, command, piece).await?
+                }
+                OpKind::Insert | OpKind::Update | OpKind::Delete => {
+                    let one = write(link, command, &piece, attempt).await;
+                    *done |= one.is_ok();
+                    one?
+                }
+                OpKind::Rekey => unreachable!("`limits` refuses such a mix"),
+            };
+            changed.matched += one.matched;
+            changed.confirmed += one.confirmed;
+            for refusal in one.rejected.refusals {
+                changed.rejected.add(refusal.class, refusal.count, refusal.sample);
+            }
+            if link.is_open() && changed.rejected.count > 0 {
+                return Ok(changed);
+            }
+        }
+        let settled = changed.confirmed + changed.rejected.count;
+        let found = Changed::found(changed.matched, group.batch.len() as u64 - settled, gone)?;
+        let confirmed = changed.confirmed + found.confirmed;
+        Ok(Changed { confirmed, rejected: changed.rejected, ..found })
+    }
 }
 
-/// A field's type and value, as bytes; none of a field that is not there.
-fn field(document: &RawDocument, name: &str) -> Vec<u8> {
-    let Ok(Some(value)) = document.get(name) else { return Vec::new() };
-    let mut alone = RawDocumentBuf::new();
-    alone.append(mongodb::bson::cstr!("field"), value);
-    alone.into_bytes()
+/// One command: rows that were found or taken, and those that were refused.
+async fn write(
+    link: &mut Link,
+    command: &Command,
+    piece: &Piece,
+    attempt: Attempt,
+) -> Result<Changed, SinkError> {
+    let text = RawDocumentBuf::from_bytes(piece.bytes.clone())
+        .map_err(|error| SinkError::fatal("command", "the command is no BSON").because(error))?;
+    let answer = match link.command(text).await? {
+        Ok(answer) if link.is_open() => return within(&answer, command.kind, piece.rows),
+        Ok(answer) if command.kind == OpKind::Insert => Answer::read(&answer, piece.rows)?,
+        Ok(answer) => Answer::found(&answer)?,
+        Err(error) => {
+            let delivery = if link.is_open() { Delivery::None } else { Delivery::InDoubt };
+            let refused = error::read(&error, delivery).refuse(piece.rows);
+            let rejected = refused.map_err(|_| undone(&error, delivery))?.rejected;
+            return Ok(Changed { rejected, ..Changed::default() });
+        }
+    };
+    let mut changed = Changed::matched(answer.accepted);
+    let standing = match attempt {
+        Attempt::Replay if command.kind == OpKind::Insert => {
+            let taken = answer.refused.iter().filter(|row| row.code == DUPLICATE_KEY);
+            let places: Vec<usize> = taken.map(|row| row.place).collect();
+            standing(link, command, piece, &places).await?.same
+        }
+        Attempt::Replay | Attempt::First => HashSet::new(),
+    };
+    for row in answer.refused {
+        if standing.contains(&row.place) {
+            changed.confirmed += 1;
+        } else {
+            changed.rejected.add(row.class, 1, row.message);
+        }
+    }
+    Ok(changed)
 }
 
-fn id_of(document: &RawDocument) -> Option<Bson> {
-    Bson::try_from(document.get(ID).ok().flatten()?).ok()
+/// An answer within a transaction: the first row that is refused ends it.
+fn within(answer: &Document, kind: OpKind, rows: u64) -> Result<Changed, SinkError> {
+    let found = Answer::found(answer).map_err(|mut error| {
+        // What passes in a while: nothing is kept, and it begins again.
+        if error.kind == SinkErrorKind::Lost(Delivery::InDoubt) {
+            error.kind = BUSY;
+        }
+        error
+    })?;
+    let mut changed = Changed::matched(found.accepted);
+    for row in found.refused {
+        changed.rejected.add(row.class, 1, row.message);
+    }
+    if changed.rejected.count == 0 && kind == OpKind::Insert && found.accepted != rows {
+        let text = format!("the server took {} documents of {rows}", found.accepted);
+        return Err(SinkError::fatal("accounting", text));
+    }
+    Ok(changed)
+}
+
+async fn read(link: &mut Link, collection: &str, piece: &Piece) -> Result<Changed, SinkError> {
+    let mut found = 0;
+    let wanted = piece.documents("reads")?;
+    for wanted in wanted.chunks(FIND_ROWS) {
+        let ids = wanted.iter().filter_map(|row| id_of(row)).collect();
+        found += link.find(collection, ids).await?.len() as u64;
+    }
+    Ok(Changed::matched(found))
+}
+
+impl Changer for MongodbChanger {
+    async fn change(
+        &mut self,
+        mut transaction: Transaction<'_>,
+    ) -> Result<Vec<Changed>, SinkError> {
+        if !self.link.has_transactions() {
+            return self.in_order(transaction).await;
+        }
+        self.link.begin().await?;
+        let changed = self.together(&mut transaction).await;
+        match (transaction.end, changed.is_ok() && self.link.is_open()) {
+            (End::Commit, true) => self.link.commit().await?,
+            (End::RollBack, true) | (_, false) => self.link.abort().await?,
+        }
+        changed
+    }
 }

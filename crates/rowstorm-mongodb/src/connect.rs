@@ -16,6 +16,9 @@ use crate::error;
 /// The database, where the URL names none.
 const DATABASE: &str = "rowstorm";
 
+/// An option of the URL that is ours.
+const OWN_OPTION: &str = "transactions";
+
 /// Polls a future of the driver's to its end, in a task of its own, whatever becomes of the one who waits.
 ///
 /// A future that is dropped half-way leaves the driver's pool in a state of no meaning (its manual says so), and the runner
@@ -39,6 +42,8 @@ pub(crate) struct Server {
     from: ConnectionString,
     app_name: String,
     database: String,
+    /// Whether changes are done in transactions, which a server alone does not have.
+    transactions: bool,
     /// Made with the first command; its clones share one pool.
     client: Arc<OnceCell<Client>>,
 }
@@ -49,6 +54,7 @@ impl fmt::Debug for Server {
             .field("hosts", &self.from.host_info)
             .field("database", &self.database)
             .field("app_name", &self.app_name)
+            .field("transactions", &self.transactions)
             .finish_non_exhaustive()
     }
 }
@@ -56,7 +62,7 @@ impl fmt::Debug for Server {
 impl Server {
     /// Reads the URL. No IO.
     pub(crate) fn new(from: &ConnectOptions) -> Result<Server, SinkError> {
-        let url = with_credentials(from);
+        let (url, asked) = without_transactions(with_credentials(from));
         let parsed = url.and_then(|url| ConnectionString::parse(url).ok());
         let Some(parsed) = parsed else {
             // Neither the URL nor the parser's own words: both can quote a password.
@@ -72,9 +78,24 @@ impl Server {
             let message = "w=0 asks for no answer, and rows are counted by answers: leave it out, or take w=1";
             return Err(SinkError::fatal("usage", message));
         }
+        let transactions = match asked.as_deref() {
+            None => parsed.replica_set.is_some(),
+            Some("true") => true,
+            Some("false") => false,
+            Some(_) => {
+                let message =
+                    "`transactions=` in the URL is `true` (a replica set or a cluster) or `false`";
+                return Err(SinkError::fatal("usage", message));
+            }
+        };
         let app_name = from.application_name();
         let database = parsed.default_database.clone().unwrap_or_else(|| DATABASE.to_owned());
-        Ok(Server { from: parsed, app_name, database, client: Arc::default() })
+        Ok(Server { from: parsed, app_name, database, transactions, client: Arc::default() })
+    }
+
+    /// Whether changes are done in transactions: the URL names a replica set, or says so.
+    pub(crate) fn has_transactions(&self) -> bool {
+        self.transactions
     }
 
     pub(crate) fn app_name(&self) -> &str {
@@ -167,6 +188,18 @@ fn with_credentials(from: &ConnectOptions) -> Option<String> {
     Some(format!("{scheme}://{name}{secret}@{hosts}{tail}"))
 }
 
+/// The URL without our own option, which the driver does not know, and what it says.
+fn without_transactions(url: Option<String>) -> (Option<String>, Option<String>) {
+    let Some((head, options)) = url.as_deref().and_then(|url| url.split_once('?')) else {
+        return (url, None);
+    };
+    let own = |option: &&str| option.split_once('=').is_some_and(|it| it.0 == OWN_OPTION);
+    let asked = options.split('&').find(own).and_then(|it| it.split_once('='));
+    let rest: Vec<&str> = options.split('&').filter(|option| !own(option)).collect();
+    let mark = if rest.is_empty() { "" } else { "?" };
+    (Some(format!("{head}{mark}{}", rest.join("&"))), asked.map(|(_, value)| value.to_owned()))
+}
+
 /// Everything but letters, digits and `-._~` as `%XX`.
 fn percent(text: &str) -> String {
     use std::fmt::Write as _;
@@ -225,6 +258,23 @@ mod tests {
         assert_eq!(from("mongodb://a:b@h:1,i:2/d", Some("c@"), None), "mongodb://c%40:b@h:1,i:2/d");
         assert_eq!(from("mongodb://a@h?tls=true", None, Some("/x")), "mongodb://a:%2Fx@h?tls=true");
         assert_eq!(from("mongodb+srv://h", Some("u"), Some("p")), "mongodb+srv://u:p@h");
+    }
+
+    #[test]
+    fn the_url_says_whether_there_are_transactions() {
+        let has = |url: &str| Server::new(&options(url)).map(|server| server.has_transactions());
+        for (url, wanted) in [
+            ("mongodb://h", false),
+            ("mongodb://h/d?w=1", false),
+            ("mongodb://h,i/d?replicaSet=rs0&w=majority", true),
+            ("mongodb://h/?replicaSet=rs0&transactions=false", false),
+            ("mongodb://router/?transactions=true", true),
+            ("mongodb://me:pw@h/d?w=1&transactions=true&journal=true", true),
+        ] {
+            assert_eq!(has(url).unwrap(), wanted, "{url}");
+        }
+        let error = has("mongodb://h/?transactions=yes").unwrap_err();
+        assert!(error.to_string().contains("transactions="), "{error}");
     }
 
     #[test]

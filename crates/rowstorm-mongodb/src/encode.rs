@@ -1,24 +1,22 @@
 //! Rows as the `insert` command reads them.
 //!
-//! The payload is the whole command, one BSON document: the driver copies its bytes and looks at none of them. Its array
-//! of documents is written in place, so that a row is encoded once and never moved by us.
+//! The payload is whole commands, one BSON document after another: the driver copies their bytes and looks at none of them.
+//! Their arrays of documents are written in place, so that a row is encoded once and never moved by us.
 
 use rowstorm_gen::{Batch, TablePlan};
 use rowstorm_sink::rows::{Item, RowEncoder, RowFormat};
 use rowstorm_sink::{Buffer, Encoder, Payload};
 
 use crate::identity::{Identity, Ids};
-use crate::json;
 use crate::value::{bytes, close, decimal, element, float, instant_bytes, open, string, uuid};
 use crate::wire::{Wire, c_string, tag};
+use crate::{COMMAND_ROWS, dialect, json};
 
 /// Encodes one table's rows as `insert` commands.
 #[derive(Debug)]
 pub struct InsertEncoder {
     rows: RowEncoder<BsonFormat>,
     identity: Identity,
-    /// The command up to its array of documents.
-    head: Vec<u8>,
 }
 
 impl InsertEncoder {
@@ -29,18 +27,15 @@ impl InsertEncoder {
         head.push(tag::ARRAY);
         head.extend_from_slice(b"documents\0");
         InsertEncoder {
-            rows: RowEncoder::new(table, BsonFormat::new(table)),
+            rows: RowEncoder::new(table, BsonFormat::new(table, head)),
             identity: Identity::of(table),
-            head,
         }
     }
 }
 
 impl Encoder for InsertEncoder {
     fn begin(&mut self, payload: &mut Payload) {
-        payload.body.put(&self.head);
-        open(&mut payload.body);
-        self.rows.format_mut().place = 0;
+        self.rows.format_mut().open(&mut payload.body);
     }
 
     fn encode(&mut self, batch: &Batch, payload: &mut Payload) {
@@ -52,14 +47,19 @@ impl Encoder for InsertEncoder {
     }
 
     fn end(&mut self, payload: &mut Payload) {
-        close(self.head.len(), &mut payload.body);
-        close(0, &mut payload.body);
+        self.rows.format_mut().close(&mut payload.body);
     }
 }
 
 /// The cells of a document.
 #[derive(Debug)]
 struct BsonFormat {
+    /// A command up to its array of documents.
+    head: Vec<u8>,
+    /// Rows of one command at most.
+    command_rows: u32,
+    /// Where the command starts.
+    command: usize,
     columns: Vec<Column>,
     /// The heads of all columns, one after another, and padding behind them.
     heads: Vec<u8>,
@@ -68,7 +68,7 @@ struct BsonFormat {
     ids: Ids,
     /// The next row, in its batch.
     row: usize,
-    /// The next row, in its payload: its name in the array.
+    /// The next row, in its command: its name in the array.
     place: u32,
     /// Where the row's document starts.
     start: usize,
@@ -88,7 +88,9 @@ const PADDING: usize = 32;
 const VALUE_BYTES_MAX: usize = 21;
 
 impl BsonFormat {
-    fn new(table: &TablePlan) -> BsonFormat {
+    fn new(table: &TablePlan, head: Vec<u8>) -> BsonFormat {
+        // Without a key a payload that is in part there cannot be sent again, so it is there by one command or not at all.
+        let command_rows = if dialect::is_timeseries(table) { u32::MAX } else { COMMAND_ROWS };
         let (mut columns, mut heads) = (Vec::new(), Vec::new());
         for column in &table.columns {
             let wire = Wire::of(table, column);
@@ -100,6 +102,9 @@ impl BsonFormat {
         let head_bytes_max = columns.iter().map(|column| column.len).max().unwrap_or_default();
         heads.resize(heads.len() + PADDING, 0);
         BsonFormat {
+            head,
+            command_rows,
+            command: 0,
             columns,
             heads,
             head_bytes_max,
@@ -108,6 +113,20 @@ impl BsonFormat {
             place: 0,
             start: 0,
         }
+    }
+
+    /// Begins a command.
+    fn open(&mut self, out: &mut Buffer) {
+        self.command = out.len();
+        out.put(&self.head);
+        open(out);
+        self.place = 0;
+    }
+
+    /// Ends a command.
+    fn close(&mut self, out: &mut Buffer) {
+        close(self.command + self.head.len(), out);
+        close(self.command, out);
     }
 
     /// Writes a column's head.
@@ -133,6 +152,10 @@ impl RowFormat for BsonFormat {
 
     #[inline]
     fn row_begin(&mut self, out: &mut Buffer) {
+        if self.place == self.command_rows {
+            self.close(out);
+            self.open(out);
+        }
         let mut digits = itoa::Buffer::new();
         let place = digits.format(self.place).as_bytes();
         let id = self.ids.get(self.row);

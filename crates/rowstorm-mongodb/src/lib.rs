@@ -1,6 +1,6 @@
-//! MongoDB for Rowstorm: rows go in as raw BSON, one `insert` command a payload.
+//! MongoDB for Rowstorm: rows go in as raw BSON, an `insert` command for some thousand rows of a payload.
 //!
-//! The command is encoded in place, documents and all, and the driver sends its bytes as they are: typed documents cost
+//! Commands are encoded in place, documents and all, and the driver sends their bytes as they are: typed documents cost
 //! ten times as much of the client's time. Each document has an `_id` of our own, made of the table's key or of the row's
 //! number, so that a payload that is sent twice leaves one copy of each row, and the insert is unordered, so that a row
 //! that is refused stops no other.
@@ -39,6 +39,9 @@ pub(crate) const ROWS_MAX: u32 = 100_000;
 /// A command is one document, and a document has at most 16 MiB (`maxBsonObjectSize`); the server leaves 16 KiB more for
 /// what a driver adds. A message may be larger (48,000,000 bytes), by sections that the driver's raw commands do not have.
 pub(crate) const BYTES_MAX: u64 = 16 << 20;
+/// A payload of more rows is several commands, one after another: servers take a long array more slowly than several short ones,
+/// and the driver copies what is short within the processor's cache (docs/decisions/0006).
+pub(crate) const COMMAND_ROWS: u32 = 1_000;
 /// Connections: as many as a server of a few cores has use for.
 pub(crate) const WRITERS_MAX: u32 = 64;
 
@@ -195,16 +198,21 @@ impl Sink for Mongodb {
     }
 
     fn change_limits(&self, mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
-        change::limits(mix)
+        change::limits(mix, self.server.has_transactions())
     }
 
     fn explain_change(&self, statement: &Statement) -> Option<String> {
-        Some(change::explain(statement, self.server.write_concern().as_ref()))
+        let concern =
+            if self.server.has_transactions() { None } else { self.server.write_concern() };
+        Some(change::explain(statement, concern.as_ref()))
     }
 
     async fn changer(&self, mix: &Arc<[Statement]>) -> Result<MongodbChanger, SinkError> {
         for statement in mix.iter() {
             catalogue::must_be(&self.server, &statement.table).await?;
+        }
+        if self.server.has_transactions() {
+            catalogue::must_have_transactions(&self.server).await?;
         }
         Ok(MongodbChanger::new(self.server.clone(), mix))
     }
@@ -234,7 +242,7 @@ impl Kind {
 fn notes(table: &TablePlan) -> Vec<String> {
     let mut notes = vec![
         "the answer names each refused document by its place; the others of the payload are inserted".to_owned(),
-        "one command is one document, 16 MiB at most; while it is sent, the driver holds up to three copies of it".into(),
+        format!("a payload of more than {COMMAND_ROWS} rows is several commands, sent one after another over one connection"),
     ];
     if dialect::is_timeseries(table) {
         notes.push("a time-series collection keeps no key: rows whose answer is lost are booked as unknown".into());

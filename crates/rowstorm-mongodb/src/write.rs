@@ -1,4 +1,4 @@
-//! One writer: a payload is one `insert`, and a replay looks for what stands there already.
+//! One writer: a payload is some `insert`s, one after another, and a replay looks for what stands there already.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::answer::{Answer, DUPLICATE_KEY, RefusedRow};
 use crate::connect::{Server, failed};
 use crate::error;
 use crate::identity::ID;
-use crate::{BYTES_MAX, ROWS_MAX, dialect};
+use crate::{BYTES_MAX, COMMAND_ROWS, ROWS_MAX, dialect};
 
 /// Documents that are looked for at once.
 const FIND_ROWS: usize = 1000;
@@ -43,7 +43,7 @@ impl MongodbWriter {
             if there.remove(&row.place) {
                 outcome.confirmed += 1;
             } else {
-                outcome.rejected.add(row.class(), 1, row.message);
+                outcome.rejected.add(row.class, 1, row.message);
             }
         }
         Ok(outcome)
@@ -122,27 +122,64 @@ impl Writer for MongodbWriter {
             let message = format!("{rows} rows; one command holds at most {ROWS_MAX}");
             return Err(SinkError::new(SinkErrorKind::TooLarge, "payload", message));
         }
-        // The driver takes the command for itself: one copy here, and its own.
-        let command =
-            RawDocumentBuf::from_bytes(payload.body.as_slice().to_vec()).map_err(|error| {
-                SinkError::fatal("payload", "the payload is no BSON").because(error)
-            })?;
-        let insert = |db: Database| async move { db.run_raw_command(command).await };
-        match self.server.run(insert).await? {
-            Ok(answer) => self.settle(Answer::read(&answer, rows)?, payload).await,
-            Err(error) => {
-                error::read(&error, Delivery::InDoubt).refuse(rows).map_err(error::into_error)
-            }
-        }
+        // The driver takes a command for itself: one copy here, and its own.
+        let commands: Vec<RawDocumentBuf> = commands(payload.body.as_slice())
+            .map(|it| Ok(it?.to_owned()))
+            .collect::<Result<_, SinkError>>()?;
+        let insert = |db: Database| async move { Ok(insert(db, commands, rows).await) };
+        let answer = self.server.run(insert).await?.map_err(failed)??;
+        self.settle(answer, payload).await
     }
 }
 
+/// Sends the commands of a payload of so many rows, one after another, to the first that fails. Rows that a command was refused
+/// with are those rows' refusals.
+async fn insert(
+    db: Database,
+    commands: Vec<RawDocumentBuf>,
+    rows: u64,
+) -> Result<Answer, SinkError> {
+    let mut whole = Answer::default();
+    let (count, mut left) = (commands.len(), rows);
+    for (at, command) in commands.into_iter().enumerate() {
+        let first = rows - left;
+        let rows = if at + 1 < count { left.min(COMMAND_ROWS.into()) } else { left };
+        left -= rows;
+        let answer = match db.run_raw_command(command).await {
+            Ok(answer) => Answer::read(&answer, rows),
+            Err(error) => Answer::refused(error::read(&error, Delivery::InDoubt), rows),
+        };
+        // What went before stays: the payload is in there in part.
+        whole.add(answer.map_err(|error| if at > 0 { error.in_part() } else { error })?, first);
+    }
+    Ok(whole)
+}
+
+/// The commands of a payload, in their order.
+fn commands(mut body: &[u8]) -> impl Iterator<Item = Result<&RawDocument, SinkError>> {
+    std::iter::from_fn(move || {
+        let length = u32::from_le_bytes(*body.first_chunk()?) as usize;
+        let (command, rest) = body.split_at_checked(length.max(4)).unwrap_or((body, &[]));
+        body = rest;
+        Some(
+            RawDocument::from_bytes(command).map_err(|error| {
+                SinkError::fatal("payload", "the payload is no BSON").because(error)
+            }),
+        )
+    })
+}
+
 /// The documents of a payload, in their order.
-fn documents(command: &[u8]) -> Result<Vec<&RawDocument>, SinkError> {
+fn documents(body: &[u8]) -> Result<Vec<&RawDocument>, SinkError> {
     let broken = || SinkError::fatal("payload", "the payload is no insert");
-    let command = RawDocument::from_bytes(command).map_err(|_| broken())?;
-    let rows = command.get_array("documents").map_err(|_| broken())?;
-    rows.into_iter().map(|row| row.ok()?.as_document()).collect::<Option<_>>().ok_or_else(broken)
+    let mut documents = Vec::new();
+    for command in commands(body) {
+        let rows = command?.get_array("documents").map_err(|_| broken())?;
+        for row in rows {
+            documents.push(row.ok().and_then(RawBsonRef::as_document).ok_or_else(broken)?);
+        }
+    }
+    Ok(documents)
 }
 
 /// A document's `_id`, as bytes that are equal where it is.

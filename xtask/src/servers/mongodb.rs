@@ -77,6 +77,7 @@ impl Native for MongoDb {
         port: u16,
         _durability: Durability,
     ) -> Command {
+        // Without more it says that it is a replica set of one, and has transactions.
         let mut command = daemon(programs, "secantusd-py", place, port);
         command.args(["--auth", "--enable-test-commands"]);
         command
@@ -148,7 +149,9 @@ impl Native for FastMongoDb {
         port: u16,
         _durability: Durability,
     ) -> Command {
-        daemon(programs, "secantusd-rs", place, port)
+        let mut command = daemon(programs, "secantusd-rs", place, port);
+        command.arg("--standalone");
+        command
     }
 
     fn answers(&self, _programs: &Path, port: u16) -> bool {
@@ -162,7 +165,7 @@ fn daemon(programs: &Path, program: &str, place: &Place, port: u16) -> Command {
     let mut command = place.command(programs.join(program));
     // It looks for a configuration in the user's home.
     command.env("HOME", place.dir());
-    command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--standalone"]);
+    command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
     command.arg("--storage-path").arg(place.dir().join("data"));
     command
 }

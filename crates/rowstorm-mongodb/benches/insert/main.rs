@@ -19,7 +19,7 @@ mod stub;
 use std::sync::Arc;
 use std::time::Instant;
 
-use mongodb::bson::{RawDocument, RawDocumentBuf};
+use mongodb::bson::{RawArrayBuf, RawDocument, RawDocumentBuf, rawdoc};
 use mongodb::{Client, Database};
 use rowstorm_gen::schema::{Format, Schema};
 use rowstorm_gen::{BATCH_ROWS_MAX, Batch, Plan, PlanOptions, TablePlan};
@@ -89,9 +89,10 @@ impl Field {
     }
 
     async fn race(&self, batch: u64, rounds: u64) {
-        let commands = self.commands(batch);
+        let documents = self.documents(batch);
+        let command = |documents: &Vec<RawDocumentBuf>| command(&self.table.name, documents);
+        let commands: Vec<RawDocumentBuf> = documents.iter().map(command).collect();
         let bytes: usize = commands.iter().map(|command| command.as_bytes().len()).sum();
-        let documents: Vec<Vec<RawDocumentBuf>> = commands.iter().map(documents).collect();
         let mut results: [Vec<Round>; 3] = Default::default();
         for round in 0..=rounds {
             let order = (0..CONTESTANTS.len()).map(|place| (place + round as usize) % 3);
@@ -153,16 +154,15 @@ impl Field {
         }
     }
 
-    /// The payloads of a run, which are whole commands.
-    fn commands(&self, batch_rows: u64) -> Vec<RawDocumentBuf> {
+    /// The documents of a run, a batch each.
+    fn documents(&self, batch_rows: u64) -> Vec<Vec<RawDocumentBuf>> {
         let mut maker = Maker::new(&self.sink, &self.table);
         let starts = (0..self.rows).step_by(batch_rows as usize);
-        let command = |first: u64| {
+        let batch = |first: u64| {
             maker.make(first..self.rows.min(first + batch_rows));
-            let bytes = maker.payload.body.as_slice().to_vec();
-            RawDocumentBuf::from_bytes(bytes).expect("a payload is a document")
+            documents(maker.payload.body.as_slice())
         };
-        starts.map(command).collect()
+        starts.map(batch).collect()
     }
 }
 
@@ -192,14 +192,30 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// The documents of a command.
-fn documents(command: &RawDocumentBuf) -> Vec<RawDocumentBuf> {
-    let documents = command.get_array("documents").expect("an insert has documents");
-    let document = |value: mongodb::bson::RawBsonRef<'_>| -> Option<RawDocumentBuf> {
-        value.as_document().map(RawDocument::to_owned)
-    };
-    let documents = documents.into_iter().map(|it| document(it.expect("a document is whole")));
-    documents.map(|it| it.expect("a document")).collect()
+/// The documents of a payload, which is one command or several.
+fn documents(mut payload: &[u8]) -> Vec<RawDocumentBuf> {
+    let mut all = Vec::new();
+    while let Some(length) = payload.first_chunk() {
+        let (command, rest) = payload.split_at(u32::from_le_bytes(*length) as usize);
+        let command = RawDocument::from_bytes(command).expect("a command is a document");
+        let documents = command.get_array("documents").expect("an insert has documents");
+        let document = |value: mongodb::bson::RawBsonRef<'_>| -> Option<RawDocumentBuf> {
+            value.as_document().map(RawDocument::to_owned)
+        };
+        let documents = documents.into_iter().map(|it| document(it.expect("a document is whole")));
+        all.extend(documents.map(|it| it.expect("a document")));
+        payload = rest;
+    }
+    all
+}
+
+/// A batch as one command.
+fn command(collection: &str, documents: &[RawDocumentBuf]) -> RawDocumentBuf {
+    let mut array = RawArrayBuf::new();
+    for document in documents {
+        array.push(document.clone());
+    }
+    rawdoc! { "insert": collection, "ordered": false, "documents": array }
 }
 
 /// CPU seconds of this process so far, its threads included (`/proc/self/stat`; a tick is 10 ms).

@@ -1,6 +1,8 @@
 //! Changes as commands, in BSON: `insert` with `documents`, `update` with `updates`, `delete` with `deletes`.
 
-use mongodb::bson::{Document, RawDocument, serialize_to_vec};
+use std::collections::HashSet;
+
+use mongodb::bson::{Document, RawArrayBuf, RawDocument, RawDocumentBuf, cstr, serialize_to_vec};
 use rowstorm_gen::changes::OpKind;
 use rowstorm_gen::{Batch, Values};
 use rowstorm_sink::rows::{Item, code};
@@ -204,6 +206,25 @@ impl Command {
 }
 
 impl Piece {
+    /// An insert without the rows at some places.
+    pub(super) fn without(&self, places: &HashSet<usize>) -> Result<Piece, SinkError> {
+        let broken = |_| SinkError::fatal("command", "the command is no BSON");
+        let (mut command, mut left) = (RawDocumentBuf::new(), RawArrayBuf::new());
+        for field in RawDocument::from_bytes(&self.bytes).map_err(broken)? {
+            let (name, value) = field.map_err(broken)?;
+            if name != "documents" {
+                command.append(name, value);
+            }
+        }
+        let documents = self.documents("documents")?.into_iter().enumerate();
+        for (_, row) in documents.filter(|(place, _)| !places.contains(place)) {
+            left.push(row.to_owned());
+        }
+        command.append(cstr!("documents"), left);
+        let rows = self.rows - places.len() as u64;
+        Ok(Piece { rows, bytes: command.into_bytes() })
+    }
+
     /// The documents of its array.
     pub(super) fn documents(&self, array: &str) -> Result<Vec<&RawDocument>, SinkError> {
         let broken = || SinkError::fatal("command", format!("the command has no {array}"));

@@ -27,9 +27,17 @@ pub(crate) fn url() -> String {
 
 /// A sink with a name of its own, so that faults can be made for it alone.
 pub(crate) fn sink() -> Mongodb {
+    sink_with("transactions=false")
+}
+
+/// The same with another option in its URL.
+pub(crate) fn sink_with(option: &str) -> Mongodb {
     static SINKS: AtomicU32 = AtomicU32::new(0);
     let run = format!("server-{}-{}", std::process::id(), SINKS.fetch_add(1, Ordering::Relaxed));
-    let options = ConnectOptions { url: url(), run: Some(run), ..ConnectOptions::default() };
+    let url = url();
+    let mark = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{mark}{option}");
+    let options = ConnectOptions { url, run: Some(run), ..ConnectOptions::default() };
     Mongodb::new(&options).expect("the URL is one of MongoDB")
 }
 
@@ -52,9 +60,14 @@ pub(crate) async fn alone() -> MutexGuard<'static, ()> {
 
 /// Tells the server to fail the next insert of this sink, and of no other.
 pub(crate) async fn fail_next_insert(sink: &Mongodb, how: Document) {
+    fail_insert_after(sink, 0, how).await;
+}
+
+/// The same, after so many inserts.
+pub(crate) async fn fail_insert_after(sink: &Mongodb, skip: i32, how: Document) {
     let mut data = doc! { "failCommands": ["insert"], "appName": sink.app_name() };
     data.extend(how);
-    let fault = doc! { "configureFailPoint": "failCommand", "mode": { "times": 1 }, "data": data };
+    let fault = doc! { "configureFailPoint": "failCommand", "mode": { "skip": skip, "times": 1 }, "data": data };
     let admin = database(sink).await.client().database("admin");
     admin.run_command(fault).await.expect("the server was started with its test commands");
 }

@@ -12,7 +12,21 @@ use rowstorm_sink::{
     Statement, Transaction,
 };
 
-use crate::bed::{RECREATE, alone, count, database, fail_next_insert, generated, sink, write};
+use crate::bed::{
+    RECREATE, alone, count, database, fail_next_insert, generated, sink, sink_with, write,
+};
+
+const TRANSACTIONS: &str = "transactions=true";
+
+/// Inserts, updates and deletes of a table.
+fn all_kinds(table: &str) -> String {
+    format!(
+        "version: 1\ntables:\n  {table}:\n    key: [id]\n    preload: 8\n    columns:\n      \
+         id: {{ type: bigint, gen: sequence }}\n      size: {{ type: int, gen: {{ uniform: [0, 1000000] }} }}\n\
+         changes:\n  streams: 1\n  mix:\n    - {{ insert: {table}, weight: 2 }}\n    \
+         - {{ update: {table}, set: [size], weight: 3 }}\n    - {{ delete: {table}, weight: 1 }}\n"
+    )
+}
 
 struct Course {
     changes: ChangePlan,
@@ -31,6 +45,19 @@ async fn course(sink: &Mongodb, document: &str) -> Course {
 }
 
 impl Course {
+    /// What is there, by an ordinary read.
+    async fn sizes(&self, sink: &Mongodb) -> Vec<(i64, i32)> {
+        let name = &self.changes.table(0).name;
+        let collection = database(sink).await.collection::<Document>(name);
+        let mut found = collection.find(doc! {}).sort(doc! { "_id": 1 }).await.unwrap();
+        let mut sizes = Vec::new();
+        while found.advance().await.unwrap() {
+            let row = found.deserialize_current().unwrap();
+            sizes.push((row.get_i64("_id").unwrap(), row.get_i32("size").unwrap()));
+        }
+        sizes
+    }
+
     async fn change(
         &self,
         sink: &Mongodb,
@@ -52,14 +79,7 @@ impl Course {
 pub(crate) async fn a_transaction_that_is_cut_in_two_is_in_doubt_and_its_replay_does_the_rest() {
     let _alone = alone().await;
     let sink = sink();
-    let course = course(
-        &sink,
-        "version: 1\ntables:\n  rs_cut:\n    key: [id]\n    preload: 8\n    columns:\n      \
-         id: { type: bigint, gen: sequence }\n      size: { type: int, gen: { uniform: [0, 1000000] } }\n\
-         changes:\n  streams: 1\n  mix:\n    - { insert: rs_cut, weight: 2 }\n    \
-         - { update: rs_cut, set: [size], weight: 3 }\n    - { delete: rs_cut, weight: 1 }\n",
-    )
-    .await;
+    let course = course(&sink, &all_kinds("rs_cut")).await;
     let fault =
         doc! { "failCommands": ["update"], "errorCode": 462, "errorLabels": ["RetryableError"] };
     fail_next_insert(&sink, fault).await;
@@ -72,6 +92,78 @@ pub(crate) async fn a_transaction_that_is_cut_in_two_is_in_doubt_and_its_replay_
     assert!(sum(|it| it.confirmed) > 0, "{again:?}");
     assert_eq!((sum(|it| it.missed), sum(|it| it.rejected.count)), (0, 0), "{again:?}");
     assert_eq!(count(&sink, table, doc! {}).await, course.stream.live_rows(0, 60));
+}
+
+pub(crate) async fn what_fails_within_a_transaction_leaves_nothing_and_may_begin_again() {
+    let _alone = alone().await;
+    let sink = sink_with(TRANSACTIONS);
+    let course = course(&sink, &all_kinds("rs_together")).await;
+    let table = course.changes.table(0);
+    let before = course.sizes(&sink).await;
+    for (code, kind) in [
+        (112, SinkErrorKind::Busy { retry_after: None }),
+        (251, SinkErrorKind::Busy { retry_after: None }),
+        (8000, SinkErrorKind::Fatal),
+    ] {
+        let mut fault = doc! { "failCommands": ["update"], "errorCode": code };
+        if code < 1000 {
+            fault.insert("errorLabels", vec!["TransientTransactionError"]);
+        }
+        fail_next_insert(&sink, fault).await;
+        let error = course.change(&sink, 0..60, Attempt::First).await.unwrap_err();
+        assert_eq!(error.kind, kind, "{error:?}");
+        assert_eq!(course.sizes(&sink).await, before, "the inserts before it are undone");
+    }
+    let closed = doc! { "failCommands": ["update"], "closeConnection": true };
+    fail_next_insert(&sink, closed).await;
+    let error = course.change(&sink, 0..60, Attempt::First).await.unwrap_err();
+    assert_eq!(error.kind, SinkErrorKind::Lost(Delivery::None), "no commit was sent: {error:?}");
+    assert_eq!(course.sizes(&sink).await, before);
+    course.change(&sink, 0..60, Attempt::First).await.unwrap();
+    assert_eq!(count(&sink, table, doc! {}).await, course.stream.live_rows(0, 60));
+}
+
+pub(crate) async fn a_commit_without_an_answer_is_in_doubt_and_its_replay_confirms_it() {
+    let _alone = alone().await;
+    let sink = sink_with(TRANSACTIONS);
+    let course = course(&sink, &all_kinds("rs_commit")).await;
+    // It is committed, and the answer says that nobody knows for how long.
+    let concern = doc! { "code": 64, "codeName": "WriteConcernTimeout", "errmsg": "waiting" };
+    let fault = doc! { "failCommands": ["commitTransaction"], "writeConcernError": concern };
+    fail_next_insert(&sink, fault).await;
+    let error = course.change(&sink, 0..60, Attempt::First).await.unwrap_err();
+    assert_eq!(error.kind, SinkErrorKind::Lost(Delivery::InDoubt), "{error:?}");
+    let table = course.changes.table(0);
+    let after = course.sizes(&sink).await;
+    assert_eq!(count(&sink, table, doc! {}).await, course.stream.live_rows(0, 60));
+    let again = course.change(&sink, 0..60, Attempt::Replay).await.unwrap();
+    let sum = |of: fn(&Changed) -> u64| again.iter().map(of).sum::<u64>();
+    assert!(sum(|it| it.confirmed) > 0, "{again:?}");
+    assert_eq!((sum(|it| it.missed), sum(|it| it.rejected.count)), (0, 0), "{again:?}");
+    assert_eq!(course.sizes(&sink).await, after, "once, not twice");
+}
+
+pub(crate) async fn nobody_else_sees_a_transaction_that_is_open() {
+    let sink = sink_with(TRANSACTIONS);
+    let course = course(&sink, &all_kinds("rs_open")).await;
+    let before = course.sizes(&sink).await;
+    let mut batch = ChangeBatch::default();
+    course.stream.fill(0..60, Fate::Commit, &mut batch);
+    let groups: Vec<Change<'_>> = batch
+        .groups()
+        .iter()
+        .map(|group| Change { statement: group.entry, batch: &group.batch })
+        .collect();
+    let mut changer = sink.changer(&course.mix).await.unwrap();
+    for end in [End::RollBack, End::Commit] {
+        let seen = std::sync::Mutex::new(Vec::new());
+        let hold = async { *seen.lock().unwrap() = course.sizes(&sink).await };
+        let hold = Some(Box::pin(hold) as rowstorm_sink::Hold<'_>);
+        let transaction = Transaction { groups: &groups, end, attempt: Attempt::First, hold };
+        changer.change(transaction).await.unwrap();
+        assert_eq!(*seen.lock().unwrap(), before, "while it is open");
+        assert_eq!(course.sizes(&sink).await == before, end == End::RollBack);
+    }
 }
 
 pub(crate) async fn fields_whose_names_are_no_paths_are_set_and_taken_away() {

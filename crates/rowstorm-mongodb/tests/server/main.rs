@@ -26,6 +26,7 @@ macro_rules! case {
 fn main() -> ExitCode {
     let trials = vec![
         case!(refusals::a_tenth_of_duplicates_is_counted_exactly),
+        case!(refusals::refusals_of_every_command_of_a_large_payload_are_counted),
         case!(refusals::values_too_long_and_nulls_are_counted_exactly),
         case!(refusals::a_unique_column_takes_many_nulls_and_no_value_twice),
         case!(refusals::a_document_over_the_limit_is_refused_before_it_is_sent),
@@ -38,9 +39,14 @@ fn main() -> ExitCode {
         case!(trouble::a_server_that_refuses_at_the_door_is_busy),
         case!(trouble::a_server_that_shuts_down_leaves_rows_in_doubt_and_a_replay_settles_them),
         case!(trouble::a_write_concern_that_is_not_met_leaves_rows_in_doubt_and_a_replay_confirms_them),
+        case!(trouble::a_command_that_fails_behind_others_leaves_the_payload_in_doubt),
+        case!(trouble::a_connection_that_is_cut_is_noticed_at_once),
         case!(trouble::a_dropped_write_goes_on_to_its_end),
         case!(trouble::nobody_there_is_a_connection_lost),
         case!(changes::a_transaction_that_is_cut_in_two_is_in_doubt_and_its_replay_does_the_rest),
+        case!(changes::what_fails_within_a_transaction_leaves_nothing_and_may_begin_again),
+        case!(changes::a_commit_without_an_answer_is_in_doubt_and_its_replay_confirms_it),
+        case!(changes::nobody_else_sees_a_transaction_that_is_open),
         case!(changes::fields_whose_names_are_no_paths_are_set_and_taken_away),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

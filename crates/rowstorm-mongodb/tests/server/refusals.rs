@@ -22,6 +22,21 @@ pub(crate) async fn a_tenth_of_duplicates_is_counted_exactly() {
     assert_eq!(count(&sink, &table, doc! { "label": "label 9" }).await, 0);
 }
 
+pub(crate) async fn refusals_of_every_command_of_a_large_payload_are_counted() {
+    let (sink, table) = (sink(), table("rs_commands", LABEL));
+    sink.prepare(&table, &RECREATE).await.unwrap();
+    // The last row of each hundred repeats the first row of all, in a command before.
+    let ids = || (0..3500).map(|row| if row % 100 == 99 { 0 } else { row });
+    let columns = || vec![ints(ids()), texts(ids().map(|_| "label"))];
+    let mut payload = payload(&sink, &table, columns());
+    let outcome = write(&sink, &table, &payload).await;
+    assert_eq!(told(&outcome), (3465, 0, vec![("11000 DuplicateKey", 35)]));
+    assert_eq!(count(&sink, &table, doc! {}).await, 3465);
+    payload.attempt = Attempt::Replay;
+    let again = write(&sink, &table, &payload).await;
+    assert_eq!(told(&again), (0, 3465, vec![("11000 DuplicateKey", 35)]), "each row's own twin");
+}
+
 pub(crate) async fn values_too_long_and_nulls_are_counted_exactly() {
     let columns = "      code: { type: varchar(3), gen: { text: { bytes: 3 } } }\n";
     let (sink, table) = (sink(), table("rs_checks", columns));

@@ -9,7 +9,8 @@ use rowstorm_sink::{
 };
 
 use crate::bed::{
-    LABEL, RECREATE, alone, count, fail_next_insert, ints, payload, sink, table, texts, told, write,
+    LABEL, RECREATE, alone, count, fail_insert_after, fail_next_insert, ints, payload, sink, table,
+    texts, told, write,
 };
 
 fn hundred(sink: &Mongodb, table: &rowstorm_gen::TablePlan) -> Payload {
@@ -67,6 +68,40 @@ pub(crate) async fn a_write_concern_that_is_not_met_leaves_rows_in_doubt_and_a_r
     assert_eq!(count(&sink, &table, doc! {}).await, 100, "they are there all the same");
     payload.attempt = Attempt::Replay;
     assert_eq!(told(&write(&sink, &table, &payload).await), (0, 100, vec![]));
+}
+
+pub(crate) async fn a_command_that_fails_behind_others_leaves_the_payload_in_doubt() {
+    let _alone = alone().await;
+    let (sink, table) = (sink(), table("rs_behind", LABEL));
+    sink.prepare(&table, &RECREATE).await.unwrap();
+    let mut payload = payload(&sink, &table, vec![ints(0..2500), texts((0..2500).map(|_| "x"))]);
+    let mut writer = sink.writer(&table).await.unwrap();
+    // Alone it would be busy: nothing of the third command was written.
+    let busy = doc! { "errorCode": 462, "errorLabels": ["RetryableError"] };
+    fail_insert_after(&sink, 2, busy).await;
+    let error = writer.write(&payload).await.unwrap_err();
+    assert_eq!(error.kind, SinkErrorKind::Lost(Delivery::InDoubt), "{error:?}");
+    assert_eq!(count(&sink, &table, doc! {}).await, 2000);
+    payload.attempt = Attempt::Replay;
+    assert_eq!(told(&writer.write(&payload).await.unwrap()), (500, 2000, vec![]));
+    assert_eq!(count(&sink, &table, doc! {}).await, 2500);
+}
+
+pub(crate) async fn a_connection_that_is_cut_is_noticed_at_once() {
+    let _alone = alone().await;
+    let (sink, table) = (sink(), table("rs_closed", LABEL));
+    sink.prepare(&table, &RECREATE).await.unwrap();
+    let long = "x".repeat(5_000);
+    let columns = vec![ints(0..2500), texts((0..2500).map(|_| &*long))];
+    let mut payload = payload(&sink, &table, columns);
+    let mut writer = sink.writer(&table).await.unwrap();
+    fail_insert_after(&sink, 1, doc! { "closeConnection": true }).await;
+    let written = tokio::time::timeout(Duration::from_secs(20), writer.write(&payload)).await;
+    let error = written.expect("it is noticed").unwrap_err();
+    assert_eq!(error.kind, SinkErrorKind::Lost(Delivery::InDoubt), "{error:?}");
+    payload.attempt = Attempt::Replay;
+    assert_eq!(told(&writer.write(&payload).await.unwrap()), (1500, 1000, vec![]));
+    assert_eq!(count(&sink, &table, doc! {}).await, 2500);
 }
 
 pub(crate) async fn a_dropped_write_goes_on_to_its_end() {
