@@ -1,12 +1,13 @@
 //! The sample schemas, part of the command, so that the first run needs no file.
 
 /// Name and text of each sample.
-const SAMPLES: [(&str, &str); 5] = [
+const SAMPLES: [(&str, &str); 6] = [
     ("cpu", include_str!("../../../schemas/cpu.yaml")),
     ("environment", include_str!("../../../schemas/environment.yaml")),
     ("shop", include_str!("../../../schemas/shop.yaml")),
     ("payload", include_str!("../../../schemas/payload.yaml")),
     ("events", include_str!("../../../schemas/events.yaml")),
+    ("queries", include_str!("../../../schemas/queries.yaml")),
 ];
 
 /// The text of a sample.

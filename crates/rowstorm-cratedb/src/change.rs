@@ -3,14 +3,16 @@
 //! A statement with an exact match on all columns of the primary key sees what was written before it, refreshed or not: that is
 //! what puts groups in order here. There are no transactions.
 
+mod query;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use rowstorm_gen::TablePlan;
 use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::{
-    Change, ChangeLimits, Changed, Changer, Encoder, End, Outcome, Payload, Reaction, SinkError,
-    Statement, Transaction, Writer,
+    Change, ChangeLimits, Changed, Changer, Encoder, End, Outcome, Payload, Queried, Reaction,
+    SinkError, Statement, Transaction, Writer,
 };
 use serde_json::Value;
 
@@ -40,6 +42,10 @@ struct Lane {
 /// The facts, or what of the mix this database cannot do.
 pub(crate) fn limits(mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
     for statement in mix {
+        if statement.query.is_some() {
+            query::check(statement)?;
+            continue;
+        }
         let (name, word) = (dialect::quote(&statement.table.name), statement.kind.word());
         if statement.kind == OpKind::Rekey {
             let message = format!(
@@ -118,6 +124,9 @@ impl CrateDbChanger {
 /// The statement that changes or reads one row: `$1` and so on are the columns that travel.
 pub(crate) fn wording(schema: &str, statement: &Statement) -> String {
     let (table, keys) = (&statement.table, statement.keys());
+    if statement.query.is_some() {
+        return query::explain(schema, statement);
+    }
     let name = dialect::table_name(schema, table);
     let assigned = |places: std::ops::Range<usize>, between: &str| {
         let columns = &statement.columns.columns;
@@ -220,5 +229,9 @@ impl Changer for CrateDbChanger {
             hold.await;
         }
         Ok(changed)
+    }
+
+    async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {
+        self.ask(query).await
     }
 }

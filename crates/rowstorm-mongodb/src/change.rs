@@ -6,16 +6,17 @@
 mod command;
 mod explain;
 mod link;
+mod query;
 mod replay;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use mongodb::bson::{Document, RawDocumentBuf};
+use mongodb::bson::{Bson, Document, RawDocumentBuf};
 use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::{
-    Attempt, Change, ChangeLimits, Changed, Changer, Delivery, End, SinkError, SinkErrorKind,
-    Statement, Transaction,
+    Attempt, Change, ChangeLimits, Changed, Changer, Delivery, End, Queried, SinkError,
+    SinkErrorKind, Statement, Transaction,
 };
 
 use crate::answer::{Answer, DUPLICATE_KEY};
@@ -41,6 +42,9 @@ pub struct MongodbChanger {
 /// The facts, or what of the mix this database cannot do.
 pub(crate) fn limits(mix: &[Statement], transactions: bool) -> Result<ChangeLimits, SinkError> {
     for statement in mix {
+        if query::command(statement, &|_| Bson::Null)?.is_some() {
+            continue;
+        }
         let name = &statement.table.name;
         if statement.kind == OpKind::Rekey {
             let message = format!(
@@ -243,5 +247,9 @@ impl Changer for MongodbChanger {
             (End::RollBack, true) | (_, false) => self.link.abort().await?,
         }
         changed
+    }
+
+    async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {
+        self.ask(query).await
     }
 }

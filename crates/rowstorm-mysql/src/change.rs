@@ -7,6 +7,7 @@
 
 mod again;
 mod mix;
+mod query;
 mod script;
 mod wording;
 
@@ -16,8 +17,8 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error};
 use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::{
-    Attempt, Change, Changed, Changer, Delivery, End, Hold, Reaction, SinkError, SinkErrorKind,
-    Statement, Transaction, Trouble,
+    Attempt, Change, Changed, Changer, Delivery, End, Hold, Queried, Reaction, SinkError,
+    SinkErrorKind, Statement, Transaction, Trouble,
 };
 
 use crate::catalogue;
@@ -40,6 +41,8 @@ pub struct MysqlChanger {
     server: Server,
     mix: Mix,
     lane: Option<Lane>,
+    /// Opened by the first query.
+    asker: Option<Conn>,
 }
 
 /// A connection and what is known of it.
@@ -83,7 +86,7 @@ impl MysqlChanger {
         statements: &Arc<[Statement]>,
     ) -> Result<MysqlChanger, SinkError> {
         let lane = Lane::open(&server, statements).await?;
-        Ok(MysqlChanger { server, mix: Mix::new(statements), lane: Some(lane) })
+        Ok(MysqlChanger { server, mix: Mix::new(statements), lane: Some(lane), asker: None })
     }
 }
 
@@ -134,6 +137,10 @@ impl Changer for MysqlChanger {
                 Err(into_error(trouble))
             }
         }
+    }
+
+    async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {
+        self.ask(query).await
     }
 }
 

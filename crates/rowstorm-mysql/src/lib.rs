@@ -30,7 +30,7 @@ use mysql_async::{Conn, Error};
 use rowstorm_gen::TablePlan;
 use rowstorm_schema::MysqlMethod;
 pub use rowstorm_sink::ConnectOptions;
-use rowstorm_sink::sql::{any_row, has_rows, identity, replay_note, statements};
+use rowstorm_sink::sql::{any_row, check_words, has_rows, identity, replay_note, statements};
 use rowstorm_sink::{
     Audit, BoxScan, ChangeLimits, Delivery, Explanation, IndexTime, Limits, Prepare, PrepareMode,
     Reaction, Scope, ServerFact, Sink, SinkError, Statement,
@@ -209,7 +209,8 @@ impl Sink for Mysql {
         Ok(facts)
     }
 
-    fn change_limits(&self, _: &[Statement]) -> Result<ChangeLimits, SinkError> {
+    fn change_limits(&self, mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        check_words(mix, "mysql")?;
         Ok(ChangeLimits { rows: GROUP_ROWS_MAX, changers: WRITERS_MAX, transactions: true })
     }
 

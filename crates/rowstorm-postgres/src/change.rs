@@ -8,6 +8,7 @@
 
 mod array;
 mod course;
+mod query;
 mod send;
 mod statement;
 
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::rows::ColumnEncoder;
 use rowstorm_sink::{
-    Attempt, Change, Changed, Changer, Delivery, End, Reaction, SinkError, SinkErrorKind,
+    Attempt, Change, Changed, Changer, Delivery, End, Queried, Reaction, SinkError, SinkErrorKind,
     Statement, Transaction, Trouble,
 };
 use sqlx::postgres::PgConnection;
@@ -44,6 +45,8 @@ pub struct PostgresChanger {
     statements: Arc<[Statement]>,
     encoders: Vec<ColumnEncoder<CopyFormat>>,
     lane: Option<Lane>,
+    /// Opened by the first query.
+    asker: Option<PgConnection>,
 }
 
 /// A transaction, but for what holds it open.
@@ -77,6 +80,10 @@ struct Words {
 
 /// A statement for people: the types are the schema's.
 pub(crate) fn explain(statement: &Statement) -> String {
+    if statement.query.is_some() {
+        return query::parts(statement)
+            .map_or_else(|error| error.message, |parts| query::text(&parts));
+    }
     let types = statement.columns.columns.iter().map(type_name).map(|name| {
         let base = name.split('(').next().unwrap_or_default();
         base.trim().to_owned()
@@ -97,7 +104,7 @@ impl PostgresChanger {
         };
         let encoders = statements.iter().map(encoder).collect();
         let lane = Some(Lane::open(&server, &statements).await?);
-        Ok(PostgresChanger { server, statements, encoders, lane })
+        Ok(PostgresChanger { server, statements, encoders, lane, asker: None })
     }
 
     async fn change_on(
@@ -155,6 +162,10 @@ impl Changer for PostgresChanger {
         }
         changed
     }
+
+    async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {
+        self.ask(query).await
+    }
 }
 
 impl Lane {
@@ -202,7 +213,10 @@ impl Words {
             types.push(form.base.clone());
             arrays.push(ArrayType { array: form.array, element: form.element });
         }
-        let text = statement::text(statement, &names(&types), 1);
+        let text = match &statement.query {
+            None => statement::text(statement, &names(&types), 1),
+            Some(_) => query::text(&query::parts(statement)?),
+        };
         Ok(Words { types, arrays, kind: statement.kind, text, function: None })
     }
 }

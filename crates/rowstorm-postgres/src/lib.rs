@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use rowstorm_gen::TablePlan;
 pub use rowstorm_sink::ConnectOptions;
-use rowstorm_sink::sql::{any_row, has_rows, identity, replay_note};
+use rowstorm_sink::sql::{any_row, check_words, has_rows, identity, replay_note};
 use rowstorm_sink::{
     Audit, BoxScan, ChangeLimits, Delivery, Explanation, IndexTime, Limits, Prepare, PrepareMode,
     Scope, ServerFact, Sink, SinkError, Statement,
@@ -233,7 +233,8 @@ impl Sink for Postgres {
         Ok(facts.map(|(name, value)| ServerFact { name, value }).collect())
     }
 
-    fn change_limits(&self, _: &[Statement]) -> Result<ChangeLimits, SinkError> {
+    fn change_limits(&self, mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        check_words(mix, "postgres")?;
         Ok(ChangeLimits { rows: GROUP_ROWS_MAX, changers: WRITERS_MAX, transactions: true })
     }
 

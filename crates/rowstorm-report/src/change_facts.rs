@@ -1,9 +1,12 @@
 //! The lines of a summary that tell of changes, once for every format.
 
-use crate::changes::{ChangeKind, ChangeRows, ChangeSchedule, ChangeStage, Changes};
+use crate::changes::{ChangeKind, ChangeQuery, ChangeRows, ChangeSchedule, ChangeStage, Changes};
 use crate::number::{grouped, milliseconds, rate, seconds};
 use crate::record::Latency;
 
+/// Queries that are shown, and how much of their words.
+const QUERIES_MAX: usize = 20;
+const WORDS_CHARS_MAX: usize = 60;
 /// Stages that are shown; the rest is in the record.
 const STAGES_MAX: usize = 20;
 
@@ -20,6 +23,10 @@ pub(crate) fn lines(changes: &Changes) -> Vec<(String, String)> {
     for kind in &changes.kinds {
         lines.push((format!("{}s", kind.kind), times(kind)));
     }
+    let queries = changes.queries.iter().filter(|query| query.answered + query.refused > 0);
+    lines.extend(
+        queries.take(QUERIES_MAX).map(|one| (format!("query {}", one.entry + 1), query(one))),
+    );
     if changes.stages.len() > 1 {
         let stages = changes.stages.iter().take(STAGES_MAX).enumerate();
         lines.extend(stages.map(|(at, one)| (format!("stage {}", at + 1), stage(one))));
@@ -109,11 +116,34 @@ fn percentiles(latency: &Latency) -> String {
 }
 
 fn times(kind: &ChangeKind) -> String {
-    let service = percentiles(&kind.service_ms);
-    if kind.service_ms == kind.response_ms {
+    both(&kind.service_ms, &kind.response_ms)
+}
+
+fn both(service_ms: &Latency, response_ms: &Latency) -> String {
+    let service = percentiles(service_ms);
+    if service_ms == response_ms {
         return format!("service {service}");
     }
-    format!("response {}   service {service}", percentiles(&kind.response_ms))
+    format!("response {}   service {service}", percentiles(response_ms))
+}
+
+/// What was asked how often, what came, and how long it took.
+fn query(query: &ChangeQuery) -> String {
+    let mut counts = format!("{} answered, {} rows", grouped(query.answered), grouped(query.rows));
+    if query.refused > 0 {
+        counts.push_str(&format!(", {} refused", grouped(query.refused)));
+    }
+    let times = both(&query.service_ms, &query.response_ms);
+    format!("{counts}   {times}   {}", brief(&query.words, WORDS_CHARS_MAX))
+}
+
+/// A query's words on one line, cut off after so many characters.
+pub(crate) fn brief(words: &str, chars_max: usize) -> String {
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 /// A stage on one line.

@@ -32,13 +32,16 @@ pub struct Changes {
     pub tables: Vec<ChangeTable>,
     /// How long each kind took, all tables together.
     pub kinds: Vec<ChangeKind>,
+    /// Reads of a range of time and by statements: each entry of the mix by itself. They are in `rows` and `tables` as a row each.
+    #[serde(default)]
+    pub queries: Vec<ChangeQuery>,
     /// Transactions by how they ended.
     pub transactions: Transactions,
     /// Seconds from the first to the last, without load and counting.
     pub seconds: f64,
     /// Rows changed per second; reads are not among them.
     pub changes_per_second: f64,
-    /// Rows read per second.
+    /// Rows read by their keys per second, and queries.
     pub reads_per_second: f64,
     /// The schedule, where there was one.
     pub schedule: Option<ChangeSchedule>,
@@ -93,9 +96,9 @@ pub struct ChangeTable {
 /// One kind of change of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TableKind {
-    /// `insert`, `update`, `delete`, `rekey` or `read`.
+    /// `insert`, `update`, `delete`, `rekey`, `read` (by the key) or `query`.
     pub kind: String,
-    /// Its rows.
+    /// Its rows; of queries one each.
     pub rows: ChangeRows,
 }
 
@@ -109,6 +112,27 @@ pub struct ChangeKind {
     /// From sending a row's transaction to its answer.
     pub service_ms: Latency,
     /// From a row's place in the schedule to the answer: the wait in a queue is in it. As `service_ms` where there is no schedule.
+    pub response_ms: Latency,
+}
+
+/// One query of the mix: a read of a range of time, or by a statement.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeQuery {
+    /// Its entry of the mix, from 0.
+    pub entry: usize,
+    /// The table's name.
+    pub table: String,
+    /// What was sent, with placeholders.
+    pub words: String,
+    /// How often it was answered.
+    pub answered: u64,
+    /// How often it was refused, or given up.
+    pub refused: u64,
+    /// Rows that it returned, all together.
+    pub rows: u64,
+    /// From sending it to the end of its answer.
+    pub service_ms: Latency,
+    /// From its place in the schedule to the end of its answer. As `service_ms` where there is no schedule.
     pub response_ms: Latency,
 }
 

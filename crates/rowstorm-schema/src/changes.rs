@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{ParseUnitError, Rate, Span};
+use crate::{ParseUnitError, Rate, Span, TimeRange, Words};
 
 /// Changes at a rate, after the tables are loaded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,9 +89,15 @@ pub struct Change {
     /// Give rows of this table another key, and leave the rest as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rekey: Option<String>,
-    /// Read rows of this table by their key.
+    /// Read rows of this table: by their key, unless `range` or `statement` is there, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read: Option<String>,
+    /// Read the rows of a range of time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<TimeRange>,
+    /// Read by a statement of your own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<Words>,
     /// The columns that an update sets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<String>,

@@ -22,6 +22,7 @@ mod notes;
 mod options;
 mod parse;
 mod problem;
+mod query;
 mod settings;
 mod states;
 mod suggest;
@@ -50,6 +51,7 @@ pub use options::{
 };
 pub use parse::{Format, LoadError};
 pub use problem::{Invalid, PROBLEMS_MAX, Problem};
+pub use query::{Command, TimeRange, Words, WordsOfEach};
 pub use settings::{IndexTime, Late, RunSettings, TableMode};
 pub use states::StatesSpec;
 pub use table::{Index, Level, Schema, Series, Table};

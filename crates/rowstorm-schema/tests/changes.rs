@@ -187,3 +187,74 @@ fn states_lead_somewhere_and_back_only_in_rings() {
         assert!(found[0].message.contains(problem), "{found:?}");
     }
 }
+
+#[test]
+fn queries_name_columns_that_are_there_and_only_read() {
+    let with = |change: &str| {
+        changing(change).replace(
+            "    columns:\n",
+            "    columns:\n      ts: { type: timestamp, gen: { clock: { start: 2026-01-01T00:00:00Z, step: 1s } } }\n",
+        )
+    };
+    for (change, place, problem) in [
+        (
+            "{ read: t, range: { column: tz, last: 5s }, weight: 1 }",
+            "range.column",
+            "no column `tz`",
+        ),
+        (
+            "{ read: t, range: { column: id, last: 5s }, weight: 1 }",
+            "range.column",
+            "holds no instants",
+        ),
+        ("{ read: t, range: { column: ts, last: 0s }, weight: 1 }", "range.last", "an empty range"),
+        ("{ read: t, statement: 'SELECT {no}', weight: 1 }", "statement", "no column `no`"),
+        ("{ read: t, statement: 'SELECT {id', weight: 1 }", "statement", "without its `}`"),
+        (
+            "{ read: t, statement: 'SELECT {0..9}', weight: 1 }",
+            "statement",
+            "is a column of its table",
+        ),
+        ("{ read: t, statement: {}, weight: 1 }", "statement", "without words"),
+        ("{ read: t, statement: { mysql: 'SELECT {no}' }, weight: 1 }", "statement.mysql", "`no`"),
+        (
+            "{ read: t, statement: { mongodb: { drop: t } }, weight: 1 }",
+            "statement.mongodb",
+            "no command that reads",
+        ),
+        (
+            "{ read: t, statement: { mongodb: { find: t, filter: { id: '{no}' } } }, weight: 1 }",
+            "statement.mongodb",
+            "`no`",
+        ),
+        (
+            "{ read: t, statement: { mongodb: { aggregate: t, pipeline: [ { $out: x } ] } }, weight: 1 }",
+            "statement.mongodb",
+            "writes",
+        ),
+        (
+            "{ read: t, statement: SELECT 1, range: { column: ts, last: 5s }, weight: 1 }",
+            "statement",
+            "not both",
+        ),
+        ("{ insert: t, statement: SELECT 1, weight: 1 }", "statement", "only a read"),
+        ("{ delete: t, range: { column: ts, last: 5s }, weight: 1 }", "range", "only a read"),
+        ("{ read: t, statement: { mysqll: SELECT 1 }, weight: 1 }", "statement.mysqll", "unknown"),
+    ] {
+        let found = common::problems(&with(change), Format::Yaml);
+        assert!(found[0].message.contains(problem), "{change}: {found:?}");
+        assert_eq!(found[0].place, format!("changes.mix[0].{place}"), "{change}");
+    }
+    let fine = "{ read: t, statement: { postgres: \"SELECT '{{}}', {id}\", mongodb: { find: t, sort: { b: 1, a: 1 } } }, weight: 1 }";
+    let schema = Schema::parse(&with(fine), Format::Yaml, "t.yaml").unwrap();
+    let words = schema.changes.as_ref().unwrap().mix[0].statement.as_ref().unwrap();
+    assert_eq!(words.command().unwrap().0, r#"{"find":"t","sort":{"b":1,"a":1}}"#);
+    assert_eq!((words.sql("postgres"), words.sql("mysql")), (Some("SELECT '{{}}', {id}"), None));
+}
+
+#[test]
+fn a_query_needs_no_key() {
+    let keyless =
+        changing("{ read: t, statement: SELECT 1, weight: 1 }").replace("    key: [id]\n", "");
+    assert!(Schema::parse(&keyless, Format::Yaml, "t.yaml").is_ok());
+}

@@ -12,7 +12,7 @@ fn path(name: &str) -> PathBuf {
 }
 
 fn samples() -> Vec<(String, Value)> {
-    ["cpu", "environment", "events", "payload", "shop"]
+    ["cpu", "environment", "events", "payload", "queries", "shop"]
         .iter()
         .map(|name| {
             let text = std::fs::read_to_string(path(&format!("{name}.yaml"))).unwrap();

@@ -6,7 +6,7 @@ use rowstorm_schema::{
     DataType, Format, Generator, Literal, Origin, Per, Rate, Schema, Span, Template, Transaction,
 };
 
-const SAMPLES: [&str; 5] = ["cpu", "environment", "events", "payload", "shop"];
+const SAMPLES: [&str; 6] = ["cpu", "environment", "events", "payload", "queries", "shop"];
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas").join(name)

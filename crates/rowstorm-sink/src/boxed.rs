@@ -8,8 +8,9 @@ use std::sync::Arc;
 use rowstorm_gen::{Batch, TablePlan};
 
 use crate::{
-    Audit, BoxScan, ChangeLimits, Changed, Changer, Encoder, Explanation, Limits, Outcome, Payload,
-    Prepare, Scope, ServerCounters, ServerFact, Sink, SinkError, Statement, Transaction, Writer,
+    Audit, BoxScan, Change, ChangeLimits, Changed, Changer, Encoder, Explanation, Limits, Outcome,
+    Payload, Prepare, Queried, Scope, ServerCounters, ServerFact, Sink, SinkError, Statement,
+    Transaction, Writer,
 };
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SinkError>> + Send + 'a>>;
@@ -57,6 +58,7 @@ trait DynWriter: Send {
 
 trait DynChanger: Send {
     fn change<'a>(&'a mut self, transaction: Transaction<'a>) -> BoxFuture<'a, Vec<Changed>>;
+    fn query<'a>(&'a mut self, query: Change<'a>) -> BoxFuture<'a, Queried>;
 }
 
 impl<S: Sink> DynSink for S {
@@ -126,6 +128,10 @@ impl<W: Writer> DynWriter for W {
 impl<C: Changer> DynChanger for C {
     fn change<'a>(&'a mut self, transaction: Transaction<'a>) -> BoxFuture<'a, Vec<Changed>> {
         Box::pin(Changer::change(self, transaction))
+    }
+
+    fn query<'a>(&'a mut self, query: Change<'a>) -> BoxFuture<'a, Queried> {
+        Box::pin(Changer::query(self, query))
     }
 }
 
@@ -214,5 +220,9 @@ impl Writer for BoxWriter {
 impl Changer for BoxChanger {
     async fn change(&mut self, transaction: Transaction<'_>) -> Result<Vec<Changed>, SinkError> {
         self.0.change(transaction).await
+    }
+
+    async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {
+        self.0.query(query).await
     }
 }

@@ -7,10 +7,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rowstorm_gen::changes::{ChangePlan, OpKind};
+use rowstorm_gen::changes::{ChangePlan, OpKind, Query};
 use rowstorm_gen::{Batch, TablePlan};
 
-use crate::{Attempt, Rejected, SinkError};
+use crate::{Attempt, Rejected, SinkError, SinkErrorKind};
 
 /// One entry of the mix, as an adapter needs it to word its statement.
 #[derive(Debug, Clone)]
@@ -20,8 +20,11 @@ pub struct Statement {
     /// The whole table: names, types, key, this database's options.
     pub table: Arc<TablePlan>,
     /// The columns that travel ([`ChangePlan::statement`]): a row that is inserted whole; of an update the key's columns first and
-    /// then what it sets; of a rekey the key twice, as it is and as it becomes; of a delete and a read the key.
+    /// then what it sets; of a rekey the key twice, as it is and as it becomes; of a delete and a read the key; of a query its
+    /// parameters.
     pub columns: Arc<TablePlan>,
+    /// What a read asks for, if it is no row by its key: [`Changer::query`] does it.
+    pub query: Option<Query>,
 }
 
 impl Statement {
@@ -31,14 +34,16 @@ impl Statement {
             kind: spec.kind,
             table: Arc::clone(changes.table(spec.table)),
             columns: Arc::clone(changes.statement(entry)),
+            query: spec.query.clone(),
         };
         changes.entries().iter().enumerate().map(of).collect()
     }
 
-    /// How many of the first `columns` are the key by which a row is found. An insert finds none.
+    /// How many of the first `columns` are the key by which a row is found. An insert finds none, nor does a query.
     pub fn keys(&self) -> usize {
         match self.kind {
             OpKind::Insert => 0,
+            OpKind::Read if self.query.is_some() => 0,
             OpKind::Update | OpKind::Delete | OpKind::Rekey | OpKind::Read => self.table.key.len(),
         }
     }
@@ -131,6 +136,61 @@ pub trait Changer: Send + 'static {
         &mut self,
         transaction: Transaction<'_>,
     ) -> impl Future<Output = Result<Vec<Changed>, SinkError>> + Send;
+
+    /// Asks a query of the mix ([`Statement::query`]), whose parameters are the columns of the one row of `query`, and reads the
+    /// answer to its end.
+    ///
+    /// Promises, each a conformance case:
+    /// - it sees what was committed before, and stands in no transaction;
+    /// - every row of the answer is counted, and none is kept in memory;
+    /// - parameters are values, whatever they hold: never text of the statement;
+    /// - it changes nothing: what would is refused, as far as the database can tell;
+    /// - a statement that the database refuses is refused in its words, and the changer goes on.
+    ///
+    /// # Errors
+    /// As [`change`](Changer::change), but for being in doubt: a query leaves nothing.
+    fn query(
+        &mut self,
+        query: Change<'_>,
+    ) -> impl Future<Output = Result<Queried, SinkError>> + Send;
+}
+
+/// What became of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Queried {
+    /// So many rows came.
+    Rows(u64),
+    /// The database refused it.
+    Refused {
+        /// The database's code and its name.
+        class: String,
+        /// Its words.
+        sample: String,
+    },
+}
+
+impl Queried {
+    /// What an error says of a query: whatever is neither busy nor lost refuses it.
+    ///
+    /// ```
+    /// use rowstorm_sink::{Queried, SinkError};
+    ///
+    /// let refused = Queried::of(SinkError::fatal("42601 syntax_error", "at or near"))?;
+    /// let (class, sample) = ("42601 syntax_error".to_owned(), "at or near".to_owned());
+    /// assert_eq!(refused, Queried::Refused { class, sample });
+    /// # Ok::<(), SinkError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The error itself, where the query may be asked again.
+    pub fn of(error: SinkError) -> Result<Queried, SinkError> {
+        match error.kind {
+            SinkErrorKind::Busy { .. } | SinkErrorKind::Lost(_) => Err(error),
+            SinkErrorKind::TooLarge | SinkErrorKind::Fatal => {
+                Ok(Queried::Refused { class: error.class, sample: error.message })
+            }
+        }
+    }
 }
 
 /// Some rows of one statement: no row twice.
@@ -295,6 +355,10 @@ impl NoChanger {
 
 impl Changer for NoChanger {
     async fn change(&mut self, _: Transaction<'_>) -> Result<Vec<Changed>, SinkError> {
+        match self.0 {}
+    }
+
+    async fn query(&mut self, _: Change<'_>) -> Result<Queried, SinkError> {
         match self.0 {}
     }
 }

@@ -163,6 +163,8 @@ pub enum Need {
     Undo,
     /// A row is given another key; without, `change_limits` refuses it in words.
     Rekey,
+    /// Queries in words of one's own: a `statement:` of the mix.
+    Statements,
     /// Rows are read back: [`Sink::scan`].
     Scan,
 }

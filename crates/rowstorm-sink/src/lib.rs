@@ -33,7 +33,7 @@ pub use audit::{Audit, ColumnAudit, Scope};
 pub use boxed::{BoxChanger, BoxEncoder, BoxSink, BoxWriter};
 pub use buffer::Buffer;
 pub use change::{
-    Change, ChangeLimits, Changed, Changer, End, Hold, NoChanger, Statement, Transaction,
+    Change, ChangeLimits, Changed, Changer, End, Hold, NoChanger, Queried, Statement, Transaction,
 };
 pub use connect::{CONNECT_MAX, ConnectOptions};
 pub use error::{Delivery, SinkError, SinkErrorKind};

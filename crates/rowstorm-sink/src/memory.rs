@@ -12,6 +12,7 @@ mod table;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rowstorm_gen::changes::Query;
 use rowstorm_gen::{Batch, TablePlan};
 
 use crate::rows::RowEncoder;
@@ -179,7 +180,11 @@ impl Sink for Memory {
         Ok(table.audit(plan, scope))
     }
 
-    fn change_limits(&self, _: &[Statement]) -> Result<ChangeLimits, SinkError> {
+    fn change_limits(&self, mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        let given = |one: &Statement| matches!(one.query, Some(Query::Given { .. }));
+        if mix.iter().any(given) {
+            return Err(change::no_words());
+        }
         Ok(self.change_limits)
     }
 

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rowstorm_gen::TablePlan;
 
 use crate::{
-    Audit, ChangeLimits, Changed, Changer, Encoder, Explanation, Limits, Outcome, Payload, Prepare,
-    PrepareMode, Scope, Sink, SinkError, Statement, Transaction, Writer,
+    Audit, Change, ChangeLimits, Changed, Changer, Encoder, Explanation, Limits, Outcome, Payload,
+    Prepare, PrepareMode, Queried, Scope, Sink, SinkError, Statement, Transaction, Writer,
 };
 
 /// Encodes as another sink does, and takes every row and every change without keeping it.
@@ -150,17 +150,30 @@ impl<E: Encoder> Changer for NullChanger<E> {
         let NullChanger { encoders, payload } = self;
         let mut changed = Vec::with_capacity(transaction.groups.len());
         for group in transaction.groups {
-            let (encoder, rows) = (&mut encoders[group.statement], group.batch.len() as u64);
-            payload.rows = 0..rows;
-            payload.body.clear();
-            encoder.begin(payload);
-            encoder.encode(group.batch, payload);
-            encoder.end(payload);
-            changed.push(Changed::matched(rows));
+            changed.push(Changed::matched(encode(encoders, group, payload)));
         }
         if let Some(hold) = transaction.hold {
             hold.await;
         }
         Ok(changed)
     }
+
+    async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {
+        let NullChanger { encoders, payload } = self;
+        if !query.batch.columns.is_empty() {
+            encode(encoders, &query, payload);
+        }
+        Ok(Queried::Rows(0))
+    }
+}
+
+/// Encodes a group's columns; how many rows it has.
+fn encode<E: Encoder>(encoders: &mut [E], group: &Change<'_>, payload: &mut Payload) -> u64 {
+    let (encoder, rows) = (&mut encoders[group.statement], group.batch.len() as u64);
+    payload.rows = 0..rows;
+    payload.body.clear();
+    encoder.begin(payload);
+    encoder.encode(group.batch, payload);
+    encoder.end(payload);
+    rows
 }

@@ -7,9 +7,11 @@
 mod audit;
 mod columns;
 mod names;
+mod query;
 mod table;
 
 pub use audit::{AuditSql, Counting, Sum};
 pub use columns::{Fault, StoredColumn, check_columns};
 pub use names::{Case, NameLimit, Names, Quote};
+pub use query::{QueryPart, check_words, query, worded};
 pub use table::{any_row, definitions, has_rows, identity, own_type, replay_note, statements};

@@ -13,8 +13,11 @@ impl<const TRANSACTIONS: bool> Subject for InMemory<TRANSACTIONS> {
     type Sink = Memory;
     const NAME: &'static str = if TRANSACTIONS { "memory" } else { "memory without transactions" };
     const SERVER: Server = Server::InProcess;
-    const LACKS: &'static [Need] =
-        if TRANSACTIONS { &[Need::Passwords] } else { &[Need::Passwords, Need::Undo] };
+    const LACKS: &'static [Need] = if TRANSACTIONS {
+        &[Need::Passwords, Need::Statements]
+    } else {
+        &[Need::Passwords, Need::Undo, Need::Statements]
+    };
 
     async fn connect(_: &str) -> Result<Memory, SinkError> {
         let limits = ChangeLimits { rows: 1024, changers: 8, transactions: TRANSACTIONS };

@@ -1,11 +1,14 @@
 //! Transactions of prepared statements, row by row: there is no way to a server that batching would save, and each row
 //! says for itself whether it was found.
 
+mod query;
+
 use std::sync::Arc;
 
 use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::{
-    Attempt, Changed, Changer, Encoder, End, Payload, SinkError, Statement, Transaction,
+    Attempt, Change, Changed, Changer, Encoder, End, Payload, Queried, SinkError, Statement,
+    Transaction,
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -141,6 +144,16 @@ impl Changer for SqliteChanger {
             Err(Stop::Refused { class, sample }) => Ok(transaction.refused(&class, &sample)),
             Err(Stop::Failed(error)) => Err(error),
         }
+    }
+
+    async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {
+        let (texts, at) = (Arc::clone(&self.texts), query.statement);
+        let mut cells = Payload::default();
+        if texts[at].columns > 0 {
+            self.encoders[at].encode(query.batch, &mut cells);
+        }
+        let job = move |connection: &mut Connection| query::ask(connection, &texts[at], &cells);
+        self.worker.run(job).await?.map(Queried::Rows).or_else(Queried::of)
     }
 }
 

@@ -124,6 +124,11 @@ pub(crate) fn unmake(statement: &Statement) -> String {
 
 /// The statement that changes or reads one row: its parameters are the columns that travel.
 pub(crate) fn change(statement: &Statement) -> String {
+    if statement.query.is_some() {
+        let parts = sql::query(statement, "sqlite", &NAMES, &quote(&statement.table.name));
+        let text = |parts: Vec<_>| sql::worded(&parts, |at| format!("?{}", at + 1));
+        return parts.map_or_else(|error| error.message, text);
+    }
     let (table, keys) = (quote(&statement.table.name), statement.keys());
     let found = assigned(statement, 0..keys, " AND ");
     match statement.kind {

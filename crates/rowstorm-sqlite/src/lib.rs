@@ -250,7 +250,8 @@ impl Sink for Sqlite {
         audit.read(&answers)
     }
 
-    fn change_limits(&self, _: &[Statement]) -> Result<ChangeLimits, SinkError> {
+    fn change_limits(&self, mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        sql::check_words(mix, "sqlite")?;
         Ok(ChangeLimits { rows: ROWS_MAX, changers: 1, transactions: true })
     }
 

@@ -248,3 +248,51 @@ fn a_record_of_another_run_is_not_gone_on_with() {
     assert_eq!(record(folder.path())["changes"]["rows"]["planned"], 1_000);
     assert_eq!(verify(folder.path()).code, Some(0));
 }
+
+/// What tsperf's query timer did: a table that is there, one statement again and again, percentiles.
+#[test]
+fn a_loaded_table_is_asked_again_and_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |more: &[&str]| {
+        let start = ["run", "queries", "--to", "sqlite:q.db", "--progress", "off"];
+        run_in(folder.path(), &[&start[..], more].concat())
+    };
+    let loaded = run(&["--changes", "0", "-o", "load.json"]);
+    assert_eq!(loaded.code, Some(0), "{}", loaded.stderr);
+    let asked = run(&["--resume", "load.json", "-o", "s.json", "--changes", "640"]);
+    assert_eq!(asked.code, Some(0), "{}", asked.stderr);
+    for part in ["query 1", "128 answered", "query 2", "512 answered, 512 rows", "p99"] {
+        assert!(asked.stdout.contains(part), "{part}: {}", asked.stdout);
+    }
+    let record = record(folder.path());
+    let queries = record["changes"]["queries"].as_array().unwrap();
+    assert_eq!((queries.len(), &queries[1]["rows"]), (2, &512.into()));
+    // 500 sensors, every half a second: the picked instant, and four before it, less at the beginning.
+    let rows = queries[0]["rows"].as_u64().unwrap();
+    assert!((60_000..=320_000).contains(&rows) && rows.is_multiple_of(500), "{rows}");
+    let database = Connection::open(folder.path().join("q.db")).unwrap();
+    let sql = "SELECT count(*) FROM environment";
+    let count = database.query_row(sql, [], |row| row.get(0));
+    assert_eq!(count, Ok(100_000_i64), "nothing was changed");
+    let page = run_in(folder.path(), &["report", "s.json", "-o", "s.html"]);
+    assert_eq!(page.code, Some(0), "{}", page.stderr);
+    let html = std::fs::read_to_string(folder.path().join("s.html")).unwrap();
+    assert!(html.contains("WHERE sensor_id = ?1"), "the page shows what was asked");
+}
+
+#[test]
+fn a_statement_that_is_wrong_is_told_in_the_databases_words() {
+    let folder = folder();
+    let wrong = "    - { read: orders, statement: \"SELECT id FROM nowhere WHERE id = {id}\", weight: 5 }\n";
+    std::fs::write(folder.path().join("s.yaml"), format!("{SCHEMA}{wrong}")).unwrap();
+    let refused = change(folder.path(), &["--changes", "2000"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    let all = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(all.contains("no such table: nowhere"), "{all}");
+    let missing = SCHEMA.replace("weight: 5 }", "weight: 5, statement: { mysql: SELECT 1 } }");
+    std::fs::write(folder.path().join("s.yaml"), missing).unwrap();
+    let refused =
+        change(folder.path(), &["--changes", "2000", "--table-mode", "recreate", "--yes"]);
+    assert_ne!(refused.code, Some(0));
+    assert!(refused.stderr.contains("add `sqlite: SELECT …`"), "{}", refused.stderr);
+}

@@ -106,7 +106,7 @@ fn all_problems_of_a_file_come_at_once_with_their_place() {
 
 #[test]
 fn every_sample_is_written_and_passes_the_check() {
-    for name in ["cpu", "environment", "shop", "payload", "events"] {
+    for name in ["cpu", "environment", "shop", "payload", "events", "queries"] {
         let folder = tempfile::tempdir().unwrap();
         let file = format!("{name}.yaml");
         assert_eq!(run_in(folder.path(), &["init", name, "-o", &file]).code, Some(0));

@@ -141,7 +141,7 @@ async fn more_rows_than_have_a_reason_are_missed_and_counted() {
         bed.write(&bed.payload(vec![ints(ids), texts([Some("a"); 3])])).await.unwrap();
         let statement = |kind, columns: &Arc<_>| {
             let columns = Arc::clone(columns);
-            Statement { kind, table: Arc::clone(&table), columns }
+            Statement { kind, table: Arc::clone(&table), columns, query: None }
         };
         let mix: Arc<[Statement]> =
             [statement(OpKind::Update, &table), statement(OpKind::Delete, &keys)].into();
@@ -182,7 +182,8 @@ async fn rows_of_partitions_are_not_changed_by_a_part_of_their_key() {
         "version: 1\ntables:\n  t:\n    key: [id]\n    columns:\n      id: { type: bigint, gen: sequence }\n      \
          at: { type: timestamp, gen: { clock: { step: 1s } } }\n    cratedb: { partition_by: week }\n",
     );
-    let statement = |kind| Statement { kind, table: table.clone(), columns: table.clone() };
+    let statement =
+        |kind| Statement { kind, table: table.clone(), columns: table.clone(), query: None };
     let sink = sink("crate://localhost:1");
     sink.change_limits(&[statement(rowstorm_gen::changes::OpKind::Insert)]).unwrap();
     let refused = sink.change_limits(&[statement(rowstorm_gen::changes::OpKind::Delete)]);

@@ -2,15 +2,15 @@
 //!
 //! A statement does one thing to one table, and names no key twice: databases update a row once a statement. So the ops
 //! of a batch are sorted into groups, and a row that comes again goes to a later one. The groups' order keeps what the ops'
-//! order meant: parents before children, a row's own ops one after another.
+//! order meant: parents before children, a row's own ops one after another. A query is a group of its own, behind all others.
 
 use std::ops::Range;
 
-use super::entry::OpKind;
+use super::entry::{OpKind, Query};
 use super::rule::{edition, rolled_back};
 use super::stream::{ChangeStream, Op};
 use super::touched::Touched;
-use crate::{BATCH_ROWS_MAX, Batch};
+use crate::{BATCH_ROWS_MAX, Batch, ColumnData, Values};
 
 /// Ops of one stream, as groups of columns. A reusable buffer.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub struct ChangeBatch {
     cells: Vec<u64>,
 }
 
-/// Ops of one entry that one statement can do: no row comes twice.
+/// Ops of one entry that one statement can do: no row comes twice. Of a [`Query`] one op.
 #[derive(Debug, Default)]
 pub struct Group {
     /// The mix's entry: what is done, and to which table.
@@ -73,7 +73,12 @@ impl ChangeStream {
         out.touched.clear();
         out.places.clear();
         for op in self.iter(ops) {
-            out.sort_in(&op, &self.mix.ranks);
+            let rank = self.mix.ranks[op.entry];
+            if self.mix.course.entries[op.entry].query.is_some() {
+                out.open_group(&op, usize::MAX, rank);
+            } else {
+                out.sort_in(&op, rank, self.mix.ranks.len());
+            }
         }
         let (groups, cells) = (&mut out.groups[..out.used], &mut out.cells);
         groups.sort_unstable_by_key(|group| (group.level, group.rank));
@@ -90,14 +95,16 @@ impl ChangeStream {
             }));
             let rules = &self.mix.rules[self.mix.course.entries[group.entry].table];
             rules.fill(shape, [&group.rows, &group.to], cells, &mut group.batch);
+            if let Some(Query::Range { last_us, .. }) = self.mix.course.entries[group.entry].query {
+                reach_back(&mut group.batch.columns[0], last_us);
+            }
         }
     }
 }
 
 impl ChangeBatch {
     /// Puts an op into the first group that may have it: behind all groups that its row is in.
-    fn sort_in(&mut self, op: &Op, ranks: &[usize]) {
-        let rank = ranks[op.entry];
+    fn sort_in(&mut self, op: &Op, rank: usize, ranks: usize) {
         let level = match op.kind {
             OpKind::Insert => 0,
             OpKind::Update | OpKind::Delete | OpKind::Read => {
@@ -108,25 +115,47 @@ impl ChangeBatch {
                 op.to.map_or(level, |to| self.touched.put(op.table, to, level, rank))
             }
         };
-        let place = level * ranks.len() + rank;
+        let place = level * ranks + rank;
         if self.places.len() <= place {
             self.places.resize(place + 1, None);
         }
-        let at = *self.places[place].get_or_insert_with(|| {
-            if self.groups.len() == self.used {
-                self.groups.push(Group::default());
-            }
-            let group = &mut self.groups[self.used];
-            (group.entry, group.level, group.rank) = (op.entry, level, rank);
-            group.ops.clear();
-            group.rows.clear();
-            group.to.clear();
-            self.used += 1;
-            self.used - 1
-        });
-        self.groups[at].ops.push(op.number);
-        self.groups[at].rows.push(op.row);
-        self.groups[at].to.extend(op.to);
+        match self.places[place] {
+            Some(at) => self.groups[at].push(op),
+            None => self.places[place] = Some(self.open_group(op, level, rank)),
+        }
+    }
+
+    /// A new group, with its first op.
+    fn open_group(&mut self, op: &Op, level: usize, rank: usize) -> usize {
+        if self.groups.len() == self.used {
+            self.groups.push(Group::default());
+        }
+        let group = &mut self.groups[self.used];
+        (group.entry, group.level, group.rank) = (op.entry, level, rank);
+        group.ops.clear();
+        group.rows.clear();
+        group.to.clear();
+        group.push(op);
+        self.used += 1;
+        self.used - 1
+    }
+}
+
+impl Group {
+    fn push(&mut self, op: &Op) {
+        self.ops.push(op.number);
+        self.rows.push(op.row);
+        self.to.extend(op.to);
+    }
+}
+
+/// Makes the ends of ranges their beginnings.
+fn reach_back(column: &mut ColumnData, last_us: i64) {
+    let Values::Timestamp(values) = &mut column.values else {
+        unreachable!("a range goes over instants")
+    };
+    for value in values {
+        *value = value.saturating_sub(last_us);
     }
 }
 

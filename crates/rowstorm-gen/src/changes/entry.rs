@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use rowstorm_schema::{Change, ChangeKind, Generator, Pick};
+use rowstorm_schema::{Change, ChangeKind, DataType, Generator, Pick, Template, Words};
 
 use super::pick::Picker;
 use crate::compile::invalid;
-use crate::{Plan, PlanError};
+use crate::{Plan, PlanError, Storage, TablePlan};
 
 /// What an op does with its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,8 +19,85 @@ pub enum OpKind {
     Delete,
     /// Gives a live row the key of a row that was not there, and leaves its other columns.
     Rekey,
-    /// Reads a live row.
+    /// Reads a live row, or asks a [`Query`] that a live row stands for.
     Read,
+}
+
+/// What a read asks for that is no row by its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// All rows whose column lies between two instants, both included: the later one is the picked row's.
+    Range {
+        /// The column, as a place in the table's columns.
+        column: usize,
+        /// How far the range reaches back, in microseconds.
+        last_us: i64,
+    },
+    /// A statement of the user's own.
+    Given {
+        /// The words of each database.
+        words: Words,
+        /// The columns that are parameters of any of them, as places in the table's columns.
+        parameters: Vec<usize>,
+    },
+}
+
+impl Query {
+    /// The columns that travel, as places in the table's columns: of a range the same twice, for its two ends.
+    pub fn places(&self) -> Vec<usize> {
+        match self {
+            Query::Range { column, .. } => vec![*column; 2],
+            Query::Given { parameters, .. } => parameters.clone(),
+        }
+    }
+
+    fn new(change: &Change, table: &TablePlan, place: &str) -> Result<Option<Query>, PlanError> {
+        let find = |name: &str, here: &str| {
+            let found = table.columns.iter().position(|column| *column.name == *name);
+            found.ok_or_else(|| {
+                invalid(&format!("{place}.{here}"), format!("there is no column `{name}`"))
+            })
+        };
+        if let Some(range) = &change.range {
+            let column = find(&range.column, "range")?;
+            let plan = &table.columns[column];
+            let spec = table.spec.columns.get(&range.column);
+            let is_now = spec.is_some_and(|spec| spec.generator == Generator::Now);
+            let is_list = !is_now && !matches!(plan.storage, Storage::Plain);
+            if plan.data_type != DataType::Timestamp || is_list {
+                let problem =
+                    format!("`{}` is no column of instants that are made row by row", range.column);
+                return Err(invalid(&format!("{place}.range"), problem));
+            }
+            let last_us = i64::try_from(range.last.0.as_micros()).unwrap_or(i64::MAX);
+            return Ok(Some(Query::Range { column, last_us }));
+        }
+        let Some(words) = &change.statement else { return Ok(None) };
+        let mut parameters = Vec::new();
+        for name in names(words, &format!("{place}.statement"))? {
+            let column = find(&name, "statement")?;
+            if !parameters.contains(&column) {
+                parameters.push(column);
+            }
+        }
+        Ok(Some(Query::Given { words: words.clone(), parameters }))
+    }
+}
+
+/// The columns that a statement names, in any database's words.
+fn names(words: &Words, place: &str) -> Result<Vec<String>, PlanError> {
+    let mut names = words.command().map(rowstorm_schema::Command::parameters).unwrap_or_default();
+    let texts: Vec<&str> = match words {
+        Words::Sql(text) => vec![text],
+        Words::Each(each) => each.all_sql().map(|(_, text)| text).collect(),
+    };
+    for text in texts {
+        let template: Template = text
+            .parse()
+            .map_err(|error: rowstorm_schema::TemplateError| invalid(place, error.to_string()))?;
+        names.extend(template.columns().map(str::to_owned));
+    }
+    Ok(names)
 }
 
 impl OpKind {
@@ -45,6 +122,8 @@ pub struct Entry {
     pub table: usize,
     /// The columns that an update sets, as places in the table's columns.
     pub set: Vec<usize>,
+    /// What a read asks for, if it is no row by its key.
+    pub query: Option<Query>,
     pub(super) picker: Picked,
 }
 
@@ -111,7 +190,17 @@ impl Entry {
         } else {
             Picked::Drawn(Picker::new(pick))
         };
-        Ok(Entry { kind, table, set, picker })
+        let query = if kind == OpKind::Read {
+            Query::new(change, &plan.tables()[table], &place)?
+        } else {
+            None
+        };
+        Ok(Entry { kind, table, set, query, picker })
+    }
+
+    /// What its ops are called: the kind's word, or `query`.
+    pub fn word(&self) -> &'static str {
+        if self.query.is_some() { "query" } else { self.kind.word() }
     }
 
     /// Whether only a replay tells which update of a row was the last.

@@ -29,7 +29,7 @@ mod turns;
 mod walk;
 
 pub use batch::{ChangeBatch, Fate, Group};
-pub use entry::{Entry, OpKind};
+pub use entry::{Entry, OpKind, Query};
 pub use expected::Expected;
 pub use history::{History, Write};
 pub use plan::ChangePlan;

@@ -26,15 +26,22 @@ impl Shape {
     /// What an entry's statements carry: a row that is inserted whole, else the key, and behind it what is set.
     pub(super) fn of(entry: &Entry, whole: &Shape) -> Shape {
         let table = &whole.plan;
+        let mut keys = table.key.len();
         let places = match entry.kind {
             OpKind::Insert => return whole.clone(),
             OpKind::Update => [&table.key[..], &entry.set].concat(),
             // The key as it is, and as it becomes.
             OpKind::Rekey => [&table.key[..], &table.key].concat(),
-            OpKind::Delete | OpKind::Read => table.key.clone(),
+            OpKind::Delete | OpKind::Read => match &entry.query {
+                None => table.key.clone(),
+                Some(query) => {
+                    keys = 0;
+                    query.places()
+                }
+            },
         };
         let columns = places.iter().map(|place| table.columns[*place].clone()).collect();
-        let key = (0..table.key.len()).collect();
+        let key = (0..keys).collect();
         Shape { plan: Arc::new(with_columns(table, columns, key)), places }
     }
 

@@ -14,6 +14,9 @@ pub(crate) fn explain(statement: &Statement, concern: Option<&Document>) -> Stri
     if statement.kind == OpKind::Insert {
         return dialect::statement(table, concern);
     }
+    if statement.query.is_some() {
+        return super::query::explain(statement);
+    }
     let of = |place: usize| {
         let column = &columns.columns[place];
         let wire = Wire::of(columns, column);

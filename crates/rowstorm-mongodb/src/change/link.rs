@@ -28,6 +28,11 @@ impl Link {
         Link { server, session: None, is_open: false }
     }
 
+    /// For what stands in no transaction.
+    pub(super) fn server(&self) -> &Server {
+        &self.server
+    }
+
     pub(super) fn has_transactions(&self) -> bool {
         self.server.has_transactions()
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rowstorm_sink::sql::QueryPart;
 use rowstorm_sink::{Change, Encoder as _, Payload, Statement};
 
 use super::script::Script;
@@ -53,6 +54,15 @@ impl Mix {
         let may_be_cut = wording.may_be_cut(&grid);
         self.script = script;
         may_be_cut
+    }
+
+    /// A query's words, with its parameters as literals.
+    pub(super) fn ask(&mut self, query: &Change<'_>, parts: &[QueryPart], out: &mut Vec<u8>) {
+        if self.statements[query.statement].columns.columns.is_empty() {
+            return Wording::ask(None, parts, out);
+        }
+        let (wording, grid) = self.encode(query);
+        Wording::ask(Some((wording, &grid)), parts, out);
     }
 
     /// Makes a group the whole script, in other words.

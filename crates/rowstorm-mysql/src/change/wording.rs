@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::Statement;
+use rowstorm_sink::sql::{QueryPart, worded};
 
 use crate::dialect::{NAMES, quote, table_name};
 use crate::literals::Cells;
@@ -83,6 +84,11 @@ impl Wording {
 
     /// The statement for two rows, with placeholders.
     pub(crate) fn explain(statement: &Statement) -> String {
+        if statement.query.is_some() {
+            let parts = super::query::parts(statement);
+            return parts
+                .map_or_else(|error| error.message, |parts| worded(&parts, |_| "?".into()));
+        }
         let columns = statement.columns.columns.len();
         let wording = Wording { cells: Cells::plain(columns), ..Wording::new(statement) };
         let grid = Grid { cells: vec![b"?"; 2 * columns], columns };
@@ -163,6 +169,19 @@ impl Wording {
             self.cells.write(column, cell, out);
         }
         out.push(b';');
+    }
+
+    /// Appends a query's words, with the cells of the one row as literals.
+    pub(super) fn ask(row: Option<(&Wording, &Grid<'_>)>, parts: &[QueryPart], out: &mut Vec<u8>) {
+        for part in parts {
+            match (part, row) {
+                (QueryPart::Text(text), _) => out.extend_from_slice(text.as_bytes()),
+                (QueryPart::Parameter(at), Some((wording, grid))) => {
+                    wording.cells.write(*at, grid.row(0)[*at], out);
+                }
+                (QueryPart::Parameter(_), None) => unreachable!("a parameter is a column"),
+            }
+        }
     }
 
     /// A column's value for each of some rows.

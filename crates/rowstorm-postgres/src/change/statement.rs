@@ -37,9 +37,10 @@ pub(crate) fn text(statement: &Statement, types: &[&str], first: usize) -> Strin
 }
 
 /// A function around the statement, for transactions that are one call: to the answers that it is given it adds how many rows were
-/// touched, and behind that the rows that were read. `None` where PostgreSQL knows no function with so many arguments.
+/// touched, and behind that the rows that were read. `None` where PostgreSQL knows no function with so many arguments, and
+/// for queries, which stand in no transaction.
 pub(crate) fn function(statement: &Statement, types: &[&str], name: &str) -> Option<String> {
-    if types.len() > ARGUMENTS_MAX {
+    if statement.query.is_some() || types.len() > ARGUMENTS_MAX {
         return None;
     }
     let text = text(statement, types, 2);

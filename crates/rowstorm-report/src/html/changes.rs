@@ -8,6 +8,8 @@ use crate::record::Latency;
 use super::markup::Markup;
 use super::tables::number;
 
+/// How much of a query's words the page shows.
+const WORDS_CHARS_MAX: usize = 400;
 /// Rows of a table on the page; the record has them all.
 const ROWS_MAX: usize = 150;
 
@@ -22,6 +24,7 @@ pub(super) fn section(page: &mut Markup, changes: &Changes) {
     }
     accounts(page, changes);
     times(page, changes);
+    queries(page, changes);
     stages(page, changes);
 }
 
@@ -72,6 +75,31 @@ fn times(page: &mut Markup, changes: &Changes) {
             percentiles(page, latency);
             page.tag("</tr>");
         }
+    }
+    page.tag("</tbody></table></div>\n");
+}
+
+fn queries(page: &mut Markup, changes: &Changes) {
+    if changes.queries.is_empty() {
+        return;
+    }
+    head(
+        page,
+        &["Query", "Table", "Words"],
+        &["Answered", "Refused", "Rows", "Response p50", "p99", "Service p50", "p99", "max"],
+    );
+    for query in changes.queries.iter().take(ROWS_MAX) {
+        page.tag("<tr><th scope=\"row\">").text(&(query.entry + 1).to_string()).tag("</th>");
+        page.tag("<td>").text(&query.table).tag("</td><td>");
+        page.text(&change_facts::brief(&query.words, WORDS_CHARS_MAX)).tag("</td>");
+        for count in [query.answered, query.refused, query.rows] {
+            number(page, &grouped(count));
+        }
+        let (response, service) = (&query.response_ms, &query.service_ms);
+        for value in [response.p50, response.p99, service.p50, service.p99, service.max] {
+            number(page, &milliseconds(value));
+        }
+        page.tag("</tr>");
     }
     page.tag("</tbody></table></div>\n");
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::changes::{
-    ChangeKind, ChangeRows, ChangeSchedule, ChangeStage, ChangeTable, Changes, TableKind,
-    Transactions,
+    ChangeKind, ChangeQuery, ChangeRows, ChangeSchedule, ChangeStage, ChangeTable, Changes,
+    TableKind, Transactions,
 };
 use crate::record::Latency;
 
@@ -21,6 +21,7 @@ pub(super) fn merge<'a>(parts: impl Iterator<Item = &'a Changes>) -> Option<Chan
         rows: add(parts.iter().map(|part| &part.rows)),
         tables: tables(&parts),
         kinds: kinds(&parts),
+        queries: queries(&parts),
         transactions: transactions(&parts),
         seconds: parts.iter().map(|part| part.seconds).fold(0.0, f64::max),
         changes_per_second: sum(|part| part.changes_per_second),
@@ -77,6 +78,23 @@ fn kinds(parts: &[&Changes]) -> Vec<ChangeKind> {
         }
     };
     words.into_iter().map(of).collect()
+}
+
+/// Every shard has the same mix.
+fn queries(parts: &[&Changes]) -> Vec<ChangeQuery> {
+    let mut places: BTreeMap<usize, Vec<&ChangeQuery>> = BTreeMap::new();
+    for query in parts.iter().flat_map(|part| &part.queries) {
+        places.entry(query.entry).or_default().push(query);
+    }
+    let one = |same: Vec<&ChangeQuery>| ChangeQuery {
+        answered: same.iter().map(|query| query.answered).sum(),
+        refused: same.iter().map(|query| query.refused).sum(),
+        rows: same.iter().map(|query| query.rows).sum(),
+        service_ms: Latency::merge(same.iter().map(|query| &query.service_ms)),
+        response_ms: Latency::merge(same.iter().map(|query| &query.response_ms)),
+        ..same[0].clone()
+    };
+    places.into_values().map(one).collect()
 }
 
 fn transactions(parts: &[&Changes]) -> Transactions {

@@ -82,7 +82,7 @@ impl Books {
         for (entry, rows) in
             self.entries.iter().zip(&self.rows).filter(|(entry, _)| entry.table == table)
         {
-            let word = entry.kind.word();
+            let word = entry.word();
             match kinds.iter_mut().find(|known| known.kind == word) {
                 Some(known) => known.rows += *rows,
                 None => kinds.push(TableKind { kind: word.to_owned(), rows: *rows }),

@@ -8,7 +8,7 @@ use rowstorm_gen::changes::Group;
 use rowstorm_sink::{Attempt, Changed, SinkError, SinkErrorKind};
 use tokio::sync::watch;
 
-use super::filled::Filled;
+use super::filled::{Answered, Filled};
 use super::job::{Job, Take};
 use super::options::ChangeOptions;
 use super::state::State;
@@ -124,14 +124,14 @@ impl Desk {
         &self,
         job: &Job,
         filled: &Filled,
-        changed: &[Changed],
+        answers: &[Answered],
         service: Duration,
     ) {
         let mut state = self.lock();
-        let now = state.clock.elapsed();
         let State { books, stats, errors, .. } = &mut *state;
         let (mut done, mut bad) = (0, 0);
-        for (group, changed) in filled.groups().zip(changed) {
+        for (group, answer) in filled.groups().zip(answers) {
+            let changed = &answer.changed;
             books.settle(group.entry, changed);
             errors.refused(&changed.rejected);
             let kind = books.kind(group.entry);
@@ -141,11 +141,11 @@ impl Desk {
             }
             let good = changed.matched + changed.confirmed;
             let wrong = changed.missed + changed.rejected.count;
+            let entry = group.entry;
             stats.answered(
                 job,
-                &Answer { kind, ops: &group.ops, done: good, bad: wrong },
-                now,
-                service,
+                &Answer { kind, entry, ops: &group.ops, done: good, bad: wrong },
+                answer,
             );
             (done, bad) = (done + good, bad + wrong);
         }
@@ -208,11 +208,16 @@ impl Desk {
 
     /// A transaction is larger than the server or the budget allows: its rows are refused here.
     pub(crate) fn refuse(&self, job: &Job, filled: &Filled, error: &SinkError) {
-        let refused =
-            |group: &Group| Changed::refused(group.ops.len() as u64, "too large", &error.message);
-        let changed: Vec<Changed> = filled.groups().map(refused).collect();
-        self.lock().sending += 1;
-        self.settle(job, filled, &changed, Duration::ZERO);
+        let mut state = self.lock();
+        let (at, service) = (state.clock.elapsed(), Duration::ZERO);
+        let refused = |group: &Group| {
+            let changed = Changed::refused(group.ops.len() as u64, "too large", &error.message);
+            Answered { changed, at, service, returned: 0 }
+        };
+        let answers: Vec<Answered> = filled.groups().map(refused).collect();
+        state.sending += 1;
+        drop(state);
+        self.settle(job, filled, &answers, service);
     }
 
     /// The last lane is gone. Rows that one had in hand when it panicked are unknown.

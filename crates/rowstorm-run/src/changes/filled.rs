@@ -2,10 +2,39 @@
 
 use std::mem::size_of_val;
 use std::ops::Range;
+use std::time::Duration;
 
 use rowstorm_gen::changes::{ChangeBatch, ChangeStream, Fate, Group};
 use rowstorm_gen::{Batch, Codes, ColumnData, Values};
 use rowstorm_sink::Changed;
+
+/// What became of a group, and when.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) changed: Changed,
+    /// Since the first op of all.
+    pub(crate) at: Duration,
+    /// From sending its transaction, or itself if it is a query, to the answer.
+    pub(crate) service: Duration,
+    /// Rows that a query returned.
+    pub(crate) returned: u64,
+}
+
+impl Answered {
+    /// How long a transaction and its queries took together.
+    pub(crate) fn service(answers: &[Answered]) -> Duration {
+        let mut total = Duration::ZERO;
+        let mut last = None;
+        for answer in answers {
+            // What was answered together took its time once.
+            if last != Some((answer.at, answer.service)) {
+                total += answer.service;
+            }
+            last = Some((answer.at, answer.service));
+        }
+        total
+    }
+}
 
 /// A transaction's groups, in pieces of at most so many ops as a stream fills at once.
 #[derive(Debug, Default)]
@@ -36,12 +65,12 @@ impl Filled {
     }
 
     /// Whether an answer accounts for every row of every group.
-    pub(crate) fn is_answered(&self, changed: &[Changed]) -> bool {
-        self.groups().count() == changed.len()
+    pub(crate) fn is_answered(&self, answers: &[Answered]) -> bool {
+        self.groups().count() == answers.len()
             && self
                 .groups()
-                .zip(changed)
-                .all(|(group, changed)| group.ops.len() as u64 == changed.rows())
+                .zip(answers)
+                .all(|(group, answer)| group.ops.len() as u64 == answer.changed.rows())
     }
 
     /// The bytes of all values.

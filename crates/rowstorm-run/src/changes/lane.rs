@@ -4,6 +4,8 @@
 //! What can go wrong has the load's four kinds: wait and send again (busy), halve (too large), reconnect and say that it is a replay
 //! (lost in doubt), stop (fatal).
 
+mod ask;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::desk::Desk;
-use super::filled::Filled;
+use super::filled::{Answered, Filled};
 use super::job::{Job, Take};
 use super::journal::Journal;
 use super::work::Work;
@@ -183,6 +185,10 @@ impl Lane {
                 return Ok(());
             }
             let load = self.make(job, Fate::RollBack).await?;
+            if !self.has_changes(&load.filled) {
+                self.spare = load.filled;
+                return Ok(());
+            }
             let error = match self.attempt(job, load, End::RollBack, Attempt::First).await {
                 Tried::Answer(load, changed, service) => {
                     self.shop.desk.rolled_back(&changed, service);
@@ -208,7 +214,8 @@ impl Lane {
         loop {
             let error = match self.attempt(&job, load, End::Commit, job.attempt).await {
                 Tried::Answer(load, changed, service) => {
-                    return self.settle(&job, load, &changed, service);
+                    let answers = self.ask_all(&job, &load.filled, changed, service).await;
+                    return self.settle(&job, load, &answers);
                 }
                 Tried::Error(error) => error,
             };
@@ -245,10 +252,11 @@ impl Lane {
         }
     }
 
-    fn settle(&mut self, job: &Job, load: Load, changed: &[Changed], service: Duration) -> After {
-        if !load.filled.is_answered(changed) {
+    fn settle(&mut self, job: &Job, load: Load, answers: &[Answered]) -> After {
+        let service = Answered::service(answers);
+        if !load.filled.is_answered(answers) {
             // A sink that does not account for every row cannot be believed.
-            let rows: u64 = changed.iter().map(Changed::rows).sum();
+            let rows: u64 = answers.iter().map(|answer| answer.changed.rows()).sum();
             let text = format!("{} rows were sent, {rows} are accounted for", job.len());
             let error = SinkError::fatal("accounting", text);
             self.shop.desk.failed(job, &error, service);
@@ -265,7 +273,7 @@ impl Lane {
             .is_paced()
             .then(|| self.shop.desk.lock().clock.elapsed().saturating_sub(job.first_due()));
         metrics::batch(service, since_due);
-        self.shop.desk.settle(job, &load.filled, changed, service);
+        self.shop.desk.settle(job, &load.filled, answers, service);
         self.spare = load.filled;
         After::Settled
     }
@@ -358,6 +366,10 @@ impl Lane {
             let error = SinkError { kind: SinkErrorKind::Fatal, ..error };
             return Tried::Error(error);
         }
+        if !self.has_changes(&load.filled) {
+            self.shop.desk.sending(load.filled.bytes());
+            return Tried::Answer(load, Vec::new(), Duration::ZERO);
+        }
         let mut changer = self.changer.take().expect("it is connected");
         // A replay only makes sure; a rollback is another's extra.
         let held = match (end, attempt) {
@@ -365,11 +377,12 @@ impl Lane {
             (End::Commit | End::RollBack, _) => None,
         };
         self.shop.desk.sending(load.filled.bytes());
-        let start = Instant::now();
+        let (start, statements) = (Instant::now(), Arc::clone(&self.shop.work.statements));
         let mut change = Box::pin(async move {
             let groups: Vec<Change<'_>> = load
                 .filled
                 .groups()
+                .filter(|group| statements[group.entry].query.is_none())
                 .map(|group| Change { statement: group.entry, batch: &group.batch })
                 .collect();
             let hold = held.map(|time| -> Hold<'_> { Box::pin(sleep(time)) });

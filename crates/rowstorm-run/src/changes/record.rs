@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use rowstorm_gen::schema::{Arrivals, Late, Span, Transaction};
-use rowstorm_report::{ChangeKind, ChangeSchedule, ChangeStage, ChangeTable, Changes, ReplayedOps};
+use rowstorm_report::{
+    ChangeKind, ChangeQuery, ChangeSchedule, ChangeStage, ChangeTable, Changes, ReplayedOps,
+};
 
 use super::options::{ChangeOptions, Resume, Stage};
 use super::schedule::Next;
 use super::state::State;
-use super::stats::KINDS;
+use super::stats::{KINDS, OfQuery};
 use super::work::Work;
 
 /// Writes the record of changes that are over.
@@ -35,6 +37,7 @@ pub(crate) fn write(
         rows: state.books.total(),
         tables,
         kinds: kinds(state),
+        queries: queries(state, work),
         transactions: state.books.transactions.clone(),
         seconds: elapsed.as_secs_f64(),
         changes_per_second,
@@ -76,6 +79,23 @@ fn kinds(state: &State) -> Vec<ChangeKind> {
         (rows > 0).then_some(ChangeKind { kind, rows, service_ms, response_ms })
     };
     KINDS.iter().enumerate().filter_map(one).collect()
+}
+
+fn queries(state: &State, work: &Work) -> Vec<ChangeQuery> {
+    let one = |(entry, query): (usize, &OfQuery)| {
+        let [service_ms, response_ms] = query.times();
+        ChangeQuery {
+            entry,
+            table: work.statements[entry].table.name.to_string(),
+            words: work.queries[entry].clone(),
+            answered: query.answered,
+            refused: query.refused,
+            rows: query.rows,
+            service_ms,
+            response_ms,
+        }
+    };
+    state.stats.queries().map(one).collect()
 }
 
 fn in_doubt(state: &State) -> Vec<ReplayedOps> {

@@ -88,7 +88,7 @@ impl State {
             clock: Clock::default(),
             books: Books::new(work.plan.entries()),
             errors: Errors::default(),
-            stats: Stats::new(slots.stages(), asked.warmup),
+            stats: Stats::new(slots.stages(), asked.warmup, work.plan.entries()),
             slots,
             begun: done.clone(),
             done,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use rowstorm_gen::changes::OpKind;
+use rowstorm_gen::changes::{Entry, OpKind};
 use rowstorm_report::Latency;
 
+use super::filled::Answered;
 use super::job::Job;
 use super::schedule::Span;
 use crate::stats::{self, histogram, micros, summary};
@@ -20,6 +21,8 @@ pub(crate) const KINDS: [OpKind; 5] =
 #[derive(Debug)]
 pub(crate) struct Stats {
     kinds: [Times; 5],
+    /// By entry of the mix: those that are queries.
+    queries: Vec<Option<OfQuery>>,
     stages: Vec<OfStage>,
     lag: Histogram<u64>,
     /// Ops that began late.
@@ -33,6 +36,17 @@ pub(crate) struct Stats {
     /// By second: whole transactions.
     pub(crate) seconds: stats::Stats,
     warmup: Duration,
+}
+
+/// One query of the mix.
+#[derive(Debug)]
+pub(crate) struct OfQuery {
+    times: Times,
+    /// Queries that were answered, and those that were not.
+    pub(crate) answered: u64,
+    pub(crate) refused: u64,
+    /// Rows that they returned.
+    pub(crate) rows: u64,
 }
 
 #[derive(Debug)]
@@ -57,6 +71,7 @@ pub(crate) struct OfStage {
 /// Some ops of one kind that were answered.
 pub(crate) struct Answer<'a> {
     pub(crate) kind: OpKind,
+    pub(crate) entry: usize,
     pub(crate) ops: &'a [u64],
     /// Rows that are as they should be, and those that are not.
     pub(crate) done: u64,
@@ -64,8 +79,9 @@ pub(crate) struct Answer<'a> {
 }
 
 impl Stats {
-    pub(crate) fn new(stages: &[Span], warmup: Duration) -> Stats {
+    pub(crate) fn new(stages: &[Span], warmup: Duration, entries: &[Entry]) -> Stats {
         let times = || Times { service: histogram(3), response: histogram(3) };
+        let of_query = || OfQuery { times: times(), answered: 0, refused: 0, rows: 0 };
         let of_stage = |span: &Span| OfStage {
             response: histogram(3),
             lag: histogram(3),
@@ -77,6 +93,7 @@ impl Stats {
         };
         Stats {
             kinds: [times(), times(), times(), times(), times()],
+            queries: entries.iter().map(|entry| entry.query.is_some().then(of_query)).collect(),
             stages: stages.iter().map(of_stage).collect(),
             lag: histogram(3),
             late: 0,
@@ -107,16 +124,18 @@ impl Stats {
         }
     }
 
-    /// Ops were answered, at this time, so long after they were sent.
-    pub(crate) fn answered(
-        &mut self,
-        job: &Job,
-        answer: &Answer<'_>,
-        now: Duration,
-        service: Duration,
-    ) {
-        let place = KINDS.iter().position(|kind| *kind == answer.kind);
-        let times = &mut self.kinds[place.expect("all kinds are there")];
+    /// Ops were answered.
+    pub(crate) fn answered(&mut self, job: &Job, answer: &Answer<'_>, answered: &Answered) {
+        let (now, service) = (answered.at, answered.service);
+        let times = if let Some(query) = &mut self.queries[answer.entry] {
+            query.answered += answer.done;
+            query.refused += answer.bad;
+            query.rows += answered.returned;
+            &mut query.times
+        } else {
+            let place = KINDS.iter().position(|kind| *kind == answer.kind);
+            &mut self.kinds[place.expect("all kinds are there")]
+        };
         let stage = &mut self.stages[job.stage];
         stage.errors += answer.bad;
         for op in answer.ops {
@@ -180,6 +199,19 @@ impl Stats {
     pub(crate) fn kind(&self, place: usize) -> (u64, Latency, Latency) {
         let Times { service, response } = &self.kinds[place];
         (service.len(), summary(service), summary(response))
+    }
+
+    /// The queries of the mix, by their entries.
+    pub(crate) fn queries(&self) -> impl Iterator<Item = (usize, &OfQuery)> {
+        let queries = self.queries.iter().enumerate();
+        queries.filter_map(|(entry, query)| Some((entry, query.as_ref()?)))
+    }
+}
+
+impl OfQuery {
+    /// Service time and response time.
+    pub(crate) fn times(&self) -> [Latency; 2] {
+        [summary(&self.times.service), summary(&self.times.response)]
     }
 }
 

@@ -28,6 +28,8 @@ const PIECE_OPS_MAX: u32 = rowstorm_gen::BATCH_ROWS_MAX as u32;
 pub(crate) struct Work {
     pub(crate) plan: ChangePlan,
     pub(crate) statements: Arc<[Statement]>,
+    /// By entry: a query's words as they are sent, empty for all others.
+    pub(crate) queries: Vec<String>,
     pub(crate) limits: ChangeLimits,
     pub(crate) transaction: Transaction,
     pub(crate) rollback: f64,
@@ -99,6 +101,10 @@ impl Work {
             Setting::Fixed(given) => given,
             Setting::Auto | Setting::AutoFreeze => BATCH_AUTO,
         };
+        let words = |statement: &Statement| {
+            let query = statement.query.as_ref().and_then(|_| sink.explain_change(statement));
+            query.unwrap_or_default()
+        };
         let is_insert = |statement: &&Statement| statement.kind == OpKind::Insert;
         let mut inserts = statements.iter().filter(is_insert);
         Ok(Work {
@@ -114,6 +120,7 @@ impl Work {
             // A mix of reads alone is paced by its reads.
             ops_per_change: if changed > 0.0 { (changed + read) / changed } else { 1.0 },
             shard,
+            queries: statements.iter().map(words).collect(),
             statements,
             streams,
             ends,
@@ -181,6 +188,8 @@ fn check_transactions(
     }
     match document.transaction.unwrap_or(Transaction::Batch) {
         Transaction::Batch => Ok(()),
+        // What only reads commits nothing.
+        _ if document.mix.iter().all(|change| change.read.is_some()) => Ok(()),
         Transaction::Row | Transaction::Rows(_) => wrong(format!(
             "{target} has no transactions: `changes.transaction` can only be `batch`, an order of sending"
         )),

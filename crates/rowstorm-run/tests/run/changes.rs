@@ -98,7 +98,7 @@ pub(crate) fn changes(finished: &Finished) -> &Changes {
     finished.record.changes.as_ref().expect("there were changes")
 }
 
-fn assert_done(finished: &Finished) {
+pub(crate) fn assert_done(finished: &Finished) {
     assert!(
         matches!(finished.ending, Ending::Done),
         "{:?} {:?} {:?}",

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rowstorm_gen::TablePlan;
 use rowstorm_sink::{
-    Audit, ChangeLimits, Changed, Changer, Explanation, Limits, Memory, Prepare, Scope, Sink,
-    SinkError, Statement, Transaction,
+    Audit, Change, ChangeLimits, Changed, Changer, Explanation, Limits, Memory, Prepare, Queried,
+    Scope, Sink, SinkError, Statement, Transaction,
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -43,6 +43,11 @@ impl Changer for SlowChanger {
         }
         sleep(self.slow.latency).await;
         self.inner.change(transaction).await
+    }
+
+    async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {
+        sleep(self.slow.latency).await;
+        self.inner.query(query).await
     }
 }
 

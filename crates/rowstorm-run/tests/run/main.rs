@@ -7,6 +7,7 @@ mod changing;
 mod endings;
 mod metrics;
 mod pacing;
+mod queries;
 mod refusing;
 mod schedule;
 mod shards;

@@ -1,7 +1,7 @@
 //! The `changes:` block: tables and columns that exist, weights, keys to change rows by.
 
 use super::generator::positive;
-use super::{Check, table};
+use super::{Check, query, table};
 use crate::document::Place;
 use crate::limits::{MIX_MAX, STREAMS_MAX};
 use crate::{Change, ChangeKind, Fixed, Generator, Pick, Table};
@@ -41,6 +41,16 @@ pub(super) fn check(check: &mut Check<'_>) {
 }
 
 fn change(check: &mut Check<'_>, change: &Change, place: &Place) {
+    if !matches!(change.kind(), None | Some(ChangeKind::Read(_))) {
+        unused(check, change.range.is_some(), "range", "only a read has a range", place);
+        unused(
+            check,
+            change.statement.is_some(),
+            "statement",
+            "only a read has a statement",
+            place,
+        );
+    }
     match change.kind() {
         None => {
             if check.is_whole(place) {
@@ -79,7 +89,10 @@ fn change(check: &mut Check<'_>, change: &Change, place: &Place) {
         }
         Some(ChangeKind::Read(name)) => {
             if let Some(table) = check.table(name, &place.key("read")) {
-                keyed(check, name, table, &place.key("read"));
+                match (&change.range, &change.statement) {
+                    (None, None) => keyed(check, name, table, &place.key("read")),
+                    (_, _) => query::check(check, change, name, table, place),
+                }
             }
             unused(check, !change.set.is_empty(), "set", "a read sets no column", place);
             pick(check, change.pick, place);

@@ -6,6 +6,7 @@ mod column;
 mod generator;
 mod literal;
 mod options;
+mod query;
 mod reference;
 mod repeats;
 mod settings;

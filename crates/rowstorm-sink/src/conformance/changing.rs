@@ -3,6 +3,7 @@
 mod course;
 mod keys;
 mod mix;
+mod query;
 mod replay;
 mod undo;
 mod values;
@@ -42,6 +43,7 @@ pub(super) fn cases<S: Subject>() -> Vec<Case> {
     cases.extend(keys::cases::<S>());
     cases.extend(values::cases::<S>());
     cases.extend(course::cases::<S>());
+    cases.extend(query::cases::<S>());
     cases
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rowstorm_gen::Value;
-use rowstorm_gen::changes::OpKind;
+use rowstorm_gen::changes::{OpKind, Query};
 
 use super::cells::{Cells, decode};
 use super::fault::Verdict;
@@ -13,7 +13,7 @@ use super::table::{MemoryTable, Refused, spans};
 use super::{Fault, Memory, State, lost, no_table, too_large};
 use crate::rows::RowEncoder;
 use crate::{
-    Attempt, Buffer, Change, ChangeLimits, Changed, Changer, Delivery, End, SinkError,
+    Attempt, Buffer, Change, ChangeLimits, Changed, Changer, Delivery, End, Queried, SinkError,
     SinkErrorKind, Statement, Transaction,
 };
 
@@ -117,6 +117,47 @@ impl Changer for MemoryChanger {
         }
         answer
     }
+
+    async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {
+        let rows = self.encode(std::slice::from_ref(&query)).remove(0);
+        match self.verdict(std::slice::from_ref(&query), rows.len() as u64)? {
+            None => {}
+            Some(Verdict::Error(error) | Verdict::ErrorAfter(error)) => {
+                if matches!(error.kind, SinkErrorKind::Lost(_)) {
+                    self.generation = None;
+                }
+                return Err(error);
+            }
+            Some(Verdict::Refuse { class, sample }) => {
+                return Ok(Queried::Refused { class: class.to_owned(), sample: sample.to_owned() });
+            }
+            Some(Verdict::Silence) => std::future::pending().await,
+        }
+        let statement = &self.mix[query.statement];
+        let Some(Query::Range { column, .. }) = &statement.query else {
+            return Err(no_words());
+        };
+        let ends: Vec<Value> = spans(rows.as_slice(), 2)
+            .into_iter()
+            .map(|cell| decode(&rows.as_slice()[cell]))
+            .collect();
+        let [Value::Timestamp(from), Value::Timestamp(until)] = ends[..] else {
+            // No instant lies between what is no instant.
+            return Ok(Queried::Rows(0));
+        };
+        let state = self.memory.lock();
+        self.check_alive(&state)?;
+        let table = state.tables.get(&statement.table.name);
+        let table = table.ok_or_else(|| no_table(&statement.table))?;
+        let within = |row: &Vec<Value>| matches!(row[*column], Value::Timestamp(at) if (from..=until).contains(&at));
+        Ok(Queried::Rows(table.rows().filter(within).count() as u64))
+    }
+}
+
+/// A statement of the user's own is for a database that has a language.
+pub(super) fn no_words() -> SinkError {
+    let message = "this process's memory knows no statements: a `range:` it can read, a `statement:` it cannot";
+    SinkError::fatal("usage", message)
 }
 
 /// One transaction at work, under the lock.

@@ -52,7 +52,7 @@ pub(super) fn statement(kind: OpKind, table: &Arc<TablePlan>, set: &[&str]) -> S
         spec: table.spec.clone(),
         fingerprint: table.fingerprint,
     };
-    Statement { kind, table: Arc::clone(table), columns: Arc::new(columns) }
+    Statement { kind, table: Arc::clone(table), columns: Arc::new(columns), query: None }
 }
 
 /// A group: columns side by side.
@@ -65,7 +65,7 @@ pub(super) fn keys(ids: impl IntoIterator<Item = i64>) -> Batch {
     rows(vec![ints(ids)])
 }
 
-type ChangerOf<S> = <<S as Subject>::Sink as Sink>::Changer;
+pub(super) type ChangerOf<S> = <<S as Subject>::Sink as Sink>::Changer;
 
 impl<S: Subject> Bed<S> {
     pub(super) async fn changer(&self, mix: &Arc<[Statement]>) -> ChangerOf<S> {
