@@ -8,6 +8,7 @@
 
 mod long;
 mod memory;
+mod model;
 mod options;
 mod overload;
 mod pulse;
@@ -27,6 +28,7 @@ pub use options::{ExplorerOptions, Objective};
 use crate::{Controller, Counters, Decision, Observation, Point, Reason, State, Verdict};
 use long::Long;
 use memory::Memory;
+use model::Model;
 use pulse::Pulse;
 use search::Search;
 use slice::{Need, Slicer};
@@ -82,6 +84,7 @@ pub struct Explorer {
     slicer: Slicer,
     walls: Walls,
     memory: Memory,
+    model: Model,
     pulse: Pulse,
     long: Long,
     way: Option<Way>,
@@ -147,6 +150,7 @@ impl Explorer {
             slicer: Slicer::default(),
             walls: Walls::default(),
             memory: Memory::default(),
+            model: Model::default(),
             pulse: Pulse::default(),
             long: Long::default(),
             way: None,

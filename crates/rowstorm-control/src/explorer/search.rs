@@ -1,4 +1,4 @@
-//! The search: six directions from what is kept, each tried as a paired trial.
+//! The search: seven directions from what is kept, each tried as a paired trial.
 
 use super::slice::{Need, Slice};
 use super::trial::{Trial, Verdict};
@@ -92,7 +92,7 @@ impl Explorer {
     pub(super) fn search_need(&self) -> Need {
         let scale = (self.noise / NOISE).powi(2).clamp(1.0, 4.0);
         let hold = self.mode == Mode::Hold && self.search.trial.is_none();
-        let (completions, turns, seconds) = if hold { (32.0, 4, 1.0) } else { (10.0, 1, 0.3) };
+        let (completions, turns, seconds) = if hold { (32.0, 4, 1.0) } else { (16.0, 1, 0.3) };
         Need {
             completions: (completions * scale) as u32,
             turns,
@@ -148,14 +148,16 @@ impl Explorer {
             return;
         };
         // Latencies that differ by this much make this much noise in a slice, whatever two lucky pairs say.
-        self.spread = slice.log_spread / f64::from(slice.completions).sqrt();
+        self.spread = slice.log_error;
         let complete = trial.push(slice.log_rate);
         self.search.trial = Some(trial);
         if !complete {
             self.continue_trial();
             return;
         }
-        match trial.verdict(self.noise.max(self.spread)) {
+        self.learn(&trial);
+        // Two slices make a difference.
+        match trial.verdict(self.noise.max(std::f64::consts::SQRT_2 * self.spread)) {
             Verdict::Open => self.continue_trial(),
             Verdict::Accepted => self.accept(&trial),
             Verdict::Refused => self.refuse(&trial),
@@ -185,6 +187,7 @@ impl Explorer {
         let before = self.kept;
         self.memory.lost(before, trial.gain(), self.now);
         self.kept = trial.candidate;
+        self.model.level += trial.gain();
         self.search.trial = None;
         self.search.failures = 0;
         self.search.moved = true;
@@ -240,21 +243,11 @@ impl Explorer {
             return;
         }
         let over = self.now - self.search.since > REFINE_MAX_S;
+        self.model.fit();
         while self.mode != Mode::Refine || (self.search.failures < DIRECTIONS.len() && !over) {
             let direction = DIRECTIONS[self.search.next];
             if let Some(candidate) = self.candidate(direction) {
-                let worth = self.worth_of(candidate);
-                let mut trial = Trial::new(direction, self.kept, candidate, worth);
-                // What was measured just now is the first half of the first pair.
-                if let Some((point, log_rate)) = self.search.last.take()
-                    && point == self.kept
-                    && self.point() == self.kept
-                {
-                    trial.push(log_rate);
-                }
-                self.search.trial = Some(trial);
-                self.search.trial_since = self.now;
-                self.continue_trial();
+                self.try_candidate(direction, candidate);
                 return;
             }
             self.search.next = (self.search.next + 1) % DIRECTIONS.len();
@@ -265,6 +258,21 @@ impl Explorer {
             }
         }
         self.settle();
+    }
+
+    fn try_candidate(&mut self, direction: Direction, candidate: Point) {
+        let worth = self.worth_of(candidate);
+        let mut trial = Trial::new(direction, self.kept, candidate, worth);
+        // What was measured just now is the first half of the first pair.
+        if let Some((point, log_rate)) = self.search.last.take()
+            && point == self.kept
+            && self.point() == self.kept
+        {
+            trial.push(log_rate);
+        }
+        self.search.trial = Some(trial);
+        self.search.trial_since = self.now;
+        self.continue_trial();
     }
 
     fn settle(&mut self) {
@@ -281,12 +289,17 @@ impl Explorer {
     fn candidate(&self, direction: Direction) -> Option<Point> {
         let point = self.space.neighbour(self.kept, direction, self.search.octaves)?;
         let long = direction == Direction::Leap && self.latency * 4.0 > LEAP_MAX_S;
+        (!self.is_closed(point) && !long && !self.is_hopeless(point)).then_some(point)
+    }
+
+    /// Whether a setting is left alone: too small to tell, behind a wall, or known to lose.
+    fn is_closed(&self, point: Point) -> bool {
         let shrinks = point.footprint() < 0.9 * self.kept.footprint();
         let too_small = shrinks && point.footprint() < 0.99 * self.footprint_min;
         let growth = point.footprint() / self.kept.footprint();
         let held = self.is_held() && growth > 0.95;
         let hidden = held || self.walls.hide(point, self.now) || self.memory.knows(point, self.now);
-        (!hidden && !too_small && !long).then_some(point)
+        hidden || too_small
     }
 
     /// A slice of what is kept, while nothing is tried.
@@ -305,6 +318,8 @@ impl Explorer {
             if by.abs() > CHANGE_LARGE {
                 self.walls.fall();
                 self.memory.forget();
+                self.model.forget();
+                self.model.level = slice.log_rate;
                 self.refine(STEP_MAX);
             } else {
                 self.refine(STEP);

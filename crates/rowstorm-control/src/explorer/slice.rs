@@ -43,6 +43,8 @@ pub(super) struct Slice {
     /// Mean and spread of the logarithm of latency.
     pub(super) log_latency: f64,
     pub(super) log_spread: f64,
+    /// What the mean of so few latencies is off by, in logarithms.
+    pub(super) log_error: f64,
     /// Batches over the latency limit.
     pub(super) late: u32,
 }
@@ -157,6 +159,7 @@ impl Slicer {
             completions: self.completions,
             log_latency: mean,
             log_spread: variance.sqrt(),
+            log_error: (variance / told).sqrt(),
             late: self.late,
         }
     }

@@ -18,6 +18,8 @@ const GAIN_MIN: f64 = 0.15;
 const FAILURES_MAX: u32 = 1;
 /// Nothing is doubled whose batches would then take this long: a wrong step would cost too much.
 const LATENCY_MAX_S: f64 = 2.0;
+/// What a slice of the start is off by.
+const ERROR: f64 = 0.15;
 /// Short: a wrong step costs little here, and what follows looks again.
 pub(super) const NEED: Need = Need {
     skip: 0.0,
@@ -101,6 +103,7 @@ impl Explorer {
 
     /// A slice of the start is over.
     pub(super) fn double(&mut self, mut startup: Startup, slice: &Slice) {
+        self.model.saw(self.point(), slice.log_rate, ERROR);
         if startup.step == Step::Again {
             self.decide_again(startup, slice);
             return;
@@ -201,6 +204,7 @@ impl Explorer {
             self.go(guess, Reason::Guess { from });
             return;
         }
+        self.model.level = from.ln();
         self.refine(1.0);
     }
 

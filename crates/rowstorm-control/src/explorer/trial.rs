@@ -7,7 +7,7 @@
 use crate::{Direction, Point};
 
 /// Pairs after which a trial is decided in any case.
-pub(super) const PAIRS_MAX: usize = 6;
+pub(super) const PAIRS_MAX: usize = 12;
 /// Pairs that may be thrown away because no server can differ so much.
 const IMPLAUSIBLE_MAX: u32 = 4;
 
@@ -96,6 +96,11 @@ impl Trial {
         self.differences[self.pairs] = difference;
         self.pairs += 1;
         true
+    }
+
+    /// The difference of the last pair.
+    pub(super) fn last(&self) -> Option<f64> {
+        self.differences[..self.pairs].last().copied()
     }
 
     /// Mean difference in logarithms: about the share by which the candidate is faster.
