@@ -1,8 +1,9 @@
 //! A bulk over the PostgreSQL wire, and what is done about rows of which it tells too little.
 //!
 //! A row's count is 1, or it was not written: `INSERT 0 -3`, without a reason. That is a row at fault, or the trouble of its
-//! shard. So such rows are sent once more over HTTP, which tells the reason. One that was written after all, and was told
-//! as failed, stands there then: it is confirmed, as after a lost answer.
+//! shard. So such rows are sent once more over HTTP, which tells the reason. If all are refused then, they are rejected. If
+//! some are taken, their shard had trouble: one that was written after all, and was told as failed, is confirmed if it stands
+//! there, as after a lost answer.
 
 use rowstorm_sink::{Outcome, SinkError};
 
@@ -67,13 +68,14 @@ impl CrateDbWriter {
             failed.row = missing[failed.row];
         }
         answer.rows = lines.len() as u64;
-        if !self.table.key.is_empty() {
-            return self.settle(&lines, &answer).await;
+        // A row is refused for what it holds each time.
+        if answer.failed.len() == missing.len() {
+            return crate::write::book(&answer, answer.rows);
         }
-        // A row is refused for what it holds each time; one that is taken the second time may stand there twice.
-        if answer.failed.len() < missing.len() {
+        // One that is taken the second time may stand there twice, where no key keeps one.
+        if self.table.key.is_empty() {
             return Err(in_doubt("rows were told as failed, and taken when they were sent again"));
         }
-        crate::write::book(&answer, answer.rows)
+        self.settle(&lines, &answer).await
     }
 }

@@ -19,8 +19,8 @@ impl CrateDb {
                  rejected"
             }
             Method::Postgres => {
-                "each row has a count of its own and no reason: a refused one is sent again over HTTP, which tells it; \
-                 one that stands there with this content is confirmed. Everything else goes over HTTP"
+                "each row has a count of its own and no reason: a refused one is sent again over HTTP, which tells it. \
+                 Everything else goes over HTTP"
             }
         });
         match (self.server.method(), method) {
