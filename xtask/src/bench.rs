@@ -11,6 +11,7 @@ use anyhow::bail;
 
 use crate::arguments::Arguments;
 use crate::command::{cargo, run};
+pub(crate) use end_to_end::{Stock, stock_client};
 
 /// Runs one benchmark.
 pub(crate) fn bench(mut arguments: Arguments) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ mod command;
 mod servers;
 mod test;
 mod tidy;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ cargo xtask COMMAND
   servers env | down     print the addresses of those that run | stop them; --dir D
   codegen [--check]      write the JSON Schemas into schemas/ | fail if they are stale
   tidy [--base REV]      the rules of the house that no compiler checks
+  torture                a run of changes that is killed, gone on with and proved; --server sqlite,postgres,… --rounds N
+                         --kills N --seed N --rows N --changes N --program FILE --durable
   bench fill | encode    criterion benchmarks of the parts; what follows goes to criterion
   bench end-to-end       whole runs against the stock client; --server postgres|mysql|mariadb --to URL --rows N --pairs N
                          --batch N --in-flight N
@@ -59,6 +62,7 @@ fn run(mut arguments: Arguments) -> anyhow::Result<()> {
         Some("servers") => servers::servers(arguments),
         Some("codegen") => codegen::codegen(arguments),
         Some("tidy") => tidy::tidy(arguments),
+        Some("torture") => torture::torture(arguments),
         Some("bench") => bench::bench(arguments),
         None | Some("help" | "-h" | "--help") => {
             print!("{HELP}");

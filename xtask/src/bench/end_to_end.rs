@@ -25,7 +25,7 @@ use crate::arguments::Arguments;
 use crate::command::target_dir;
 use crate::servers::{Durability, Server, given_or_started, named};
 pub(super) use mysql::{Mysql, Place};
-pub(super) use stock::Stock;
+pub(crate) use stock::Stock;
 
 /// One load, by one of the two.
 struct Load {
@@ -71,7 +71,8 @@ pub(crate) fn end_to_end(mut arguments: Arguments) -> anyhow::Result<()> {
     result
 }
 
-fn stock_client(server: &dyn Server, url: String) -> anyhow::Result<Box<dyn Stock>> {
+/// The stock client of a server.
+pub(crate) fn stock_client(server: &dyn Server, url: String) -> anyhow::Result<Box<dyn Stock>> {
     Ok(match server.name() {
         "postgres" | "timescale" => Box::new(psql::Psql::new(url)?),
         "mysql" | "mariadb" => Box::new(Mysql::new(server, &url)?),

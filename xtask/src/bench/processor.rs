@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// The unit of the system's CPU times.
 #[derive(Clone, Copy)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     ticks_per_second: f64,
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::bench::processor::Clock;
 
 /// What is asked of a stock client.
-pub(in crate::bench) trait Stock {
+pub(crate) trait Stock {
     /// What it is called in the table.
     fn name(&self) -> &'static str;
     /// Where Rowstorm writes: the same server, in the same way.
@@ -33,6 +33,4 @@ pub(in crate::bench) trait Stock {
 }
 
 /// The server's CPU seconds from the beginning until it is asked.
-pub(in crate::bench) struct ServerCpu(
-    pub(in crate::bench) Box<dyn FnOnce() -> anyhow::Result<f64>>,
-);
+pub(crate) struct ServerCpu(pub(in crate::bench) Box<dyn FnOnce() -> anyhow::Result<f64>>);
