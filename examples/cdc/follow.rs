@@ -29,20 +29,38 @@ pub(crate) struct Followed {
     pub(crate) position: (String, u64),
 }
 
-/// Copies the plan's tables, and follows their changes until the log is silent for `idle`.
+/// Where to begin.
+pub(crate) enum Begin {
+    /// With a copy of the tables as they are, and the log from there on.
+    Copy,
+    /// With the log alone, where another has ended: file and offset.
+    At(String, u64),
+}
+
+/// Copies the plan's tables, or goes on with a copy, and follows their changes until the log is silent for `idle`.
 pub(crate) async fn follow(
     plan: &Plan,
     from: &str,
     to: &str,
+    begin: &Begin,
     idle: Duration,
 ) -> anyhow::Result<Followed> {
     let source = ConnectOptions { url: from.to_owned(), ..ConnectOptions::default() };
     let client = Client::with_uri_str(to).await?;
     let copy = client.default_database().context("--to names no database")?;
     let mut followed = Followed::default();
-    let mut follower = Follower::begin(source.clone(), plan.tables()).await?;
+    let mut follower = match begin {
+        Begin::Copy => Follower::begin(source.clone(), plan.tables()).await?,
+        Begin::At(file, offset) => {
+            Follower::begin_at(source.clone(), plan.tables(), (file, *offset)).await?
+        }
+    };
     let source = Mysql::connect_with(source).await?;
-    for table in plan.tables() {
+    let copied = match begin {
+        Begin::Copy => plan.tables(),
+        Begin::At(..) => &[],
+    };
+    for table in copied {
         let mut scan = source.scan(table).await?;
         loop {
             let rows = scan.next().await?;

@@ -195,6 +195,9 @@ pub(crate) struct RunArgs {
     /// Write down what the controller sees and decides, a line of JSON each; a file for each table
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
+    /// Also count changes in the server's own log (PostgreSQL, MySQL, MariaDB), and compare them with what was acknowledged
+    #[arg(long)]
+    pub(crate) cdc: bool,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
 }

@@ -94,7 +94,11 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
         .enable_all()
         .build()
         .map_err(|cause| Failure::new(Exit::Internal, format!("cannot start threads: {cause}")))?;
-    Ok(runtime.block_on(future))
+    let done = runtime.block_on(future);
+    // To drop it is to take its tasks apart in any order, and a driver's task that still runs may panic over another that is gone (that of
+    // MongoDB does, in its pool). The process ends soon, and they end with it.
+    std::mem::forget(runtime);
+    Ok(done)
 }
 
 #[cfg(test)]

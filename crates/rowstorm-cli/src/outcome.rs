@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rowstorm::RunRecord;
-use rowstorm::report::Changes;
+use rowstorm::report::{CdcKind, Changes};
 use rowstorm::runner::Ending;
 
 use crate::exit::{Exit, Failure, Result};
@@ -46,8 +46,10 @@ pub(crate) fn complaint(ending: &Ending, record: &RunRecord) -> Option<Failure> 
             })
         }
         Ending::NotBalanced => {
-            if let Some(table) = record.changes.as_ref().and_then(miscounted) {
-                return Some(table);
+            let found =
+                record.changes.as_ref().and_then(|it| miscounted(it).or_else(|| mislogged(it)));
+            if found.is_some() {
+                return found;
             }
             let counted =
                 rows.audited.map_or_else(|| "nothing".to_owned(), |rows| rows.to_string());
@@ -96,6 +98,23 @@ fn miscounted(changes: &Changes) -> Option<Failure> {
         Failure::new(Exit::Mismatch, message)
             .help("rows were lost or doubled, or somebody else writes into the table"),
     )
+}
+
+/// Kinds of changes of which the server's log has more or fewer than were acknowledged.
+fn mislogged(changes: &Changes) -> Option<Failure> {
+    let kinds = changes.cdc.iter().flat_map(|log| &log.kinds).filter(|kind| !kind.agrees());
+    let said = |kind: &CdcKind| {
+        let doubt =
+            if kind.in_doubt > 0 { format!(" ± {}", kind.in_doubt) } else { String::new() };
+        let CdcKind { table, kind: word, found, .. } = kind;
+        format!("`{table}` {word}: must be {}{doubt}, is {found}", kind.expected())
+    };
+    let said: Vec<String> = kinds.map(said).collect();
+    let message =
+        format!("the server's log has other changes than were acknowledged: {}", said.join("; "));
+    let help =
+        "somebody else changed these tables while the run went on, or an event was lost or doubled";
+    (!said.is_empty()).then(|| Failure::new(Exit::Mismatch, message).help(help))
 }
 
 /// Writes the record to `path`, or to a name of its own in the current folder.

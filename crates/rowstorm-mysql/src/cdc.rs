@@ -5,7 +5,7 @@
 //!
 //! It takes `binlog_format=ROW`, `binlog_row_image=FULL` and the privileges `REPLICATION SLAVE` and `REPLICATION CLIENT`
 //! (MariaDB: `BINLOG MONITOR`). Places in the log are files and offsets, which MySQL and MariaDB have alike; their GTIDs differ, and are not
-//! needed as long as the server is the same. MariaDB's compressed row events (`log_bin_compress`) are refused. A `TRUNCATE` is no event of rows.
+//! needed as long as the server is the same. MariaDB's compressed row events (`log_bin_compress`) are refused. A `TRUNCATE` is no event of rows, and an update that leaves its row as it was is none either.
 
 mod log;
 
@@ -16,23 +16,12 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use mysql_async::BinlogStream;
 use rowstorm_gen::{TablePlan, Value};
-use rowstorm_sink::{ConnectOptions, SinkError};
+pub use rowstorm_sink::Events;
+use rowstorm_sink::{ChangeLog, ConnectOptions, Counting, SinkError};
 
+use crate::connect::Server;
 use crate::error::failed;
 use log::{Log, Wait};
-
-/// Events of one table.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Events {
-    /// Rows that were inserted.
-    pub inserted: u64,
-    /// Rows that were updated and kept their key. One that comes out the same is in no log.
-    pub updated: u64,
-    /// Rows that were given another key.
-    pub rekeyed: u64,
-    /// Rows that were deleted.
-    pub deleted: u64,
-}
 
 /// What the log says next.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,15 +73,19 @@ impl Decoding {
         options: ConnectOptions,
         tables: &[Arc<TablePlan>],
     ) -> Result<Decoding, SinkError> {
-        let log = Log::begin(options, tables).await?;
+        Decoding::open(Server::new(options)?, tables).await
+    }
+
+    pub(crate) async fn open(
+        server: Server,
+        tables: &[Arc<TablePlan>],
+    ) -> Result<Decoding, SinkError> {
+        let log = Log::begin(server, tables).await?;
         Ok(Decoding { log, events: HashMap::new(), transactions: 0 })
     }
 
-    /// Counts what was committed since the last call; how many transactions there were that changed one of the tables.
-    ///
-    /// # Errors
     /// Lost with the connection: call again, nothing is counted twice. Fatal if the server removed the log that was not read.
-    pub async fn read(&mut self) -> Result<u64, SinkError> {
+    async fn count_on(&mut self) -> Result<u64, SinkError> {
         let before = self.transactions;
         let mut stream = self.log.stream(Wait::No).await?;
         let mut rows = Vec::new();
@@ -125,15 +118,27 @@ impl Decoding {
             (Some(_), Some(_)) => &mut events.rekeyed,
         } += 1;
     }
+}
 
-    /// What was counted of a table, by its name; nothing for a table that is not read.
-    pub fn events(&self, table: &str) -> Events {
+impl ChangeLog for Decoding {
+    fn read(&mut self) -> Counting<'_, u64> {
+        Box::pin(self.count_on())
+    }
+
+    fn events(&self, table: &str) -> Events {
         self.events.get(table).copied().unwrap_or_default()
     }
 
-    /// The transactions that were counted.
-    pub fn transactions(&self) -> u64 {
+    fn transactions(&self) -> u64 {
         self.transactions
+    }
+
+    fn has_unchanged(&self) -> bool {
+        false
+    }
+
+    fn end(self: Box<Self>) -> Counting<'static, ()> {
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -146,7 +151,23 @@ impl Follower {
         options: ConnectOptions,
         tables: &[Arc<TablePlan>],
     ) -> Result<Follower, SinkError> {
-        let log = Log::begin(options, tables).await?;
+        let log = Log::begin(Server::new(options)?, tables).await?;
+        let stream = log.stream(Wait::Yes).await?;
+        Ok(Follower { log, stream, queue: VecDeque::new() })
+    }
+
+    /// Goes on where another has ended: what was committed behind its [`position`](Follower::position) is handed out.
+    ///
+    /// # Errors
+    /// As [`Follower::begin`]; and fatal, from [`next`](Follower::next) on, where the server has removed the log from there on, or there is
+    /// no such place in it.
+    pub async fn begin_at(
+        options: ConnectOptions,
+        tables: &[Arc<TablePlan>],
+        (file, offset): (&str, u64),
+    ) -> Result<Follower, SinkError> {
+        let mut log = Log::begin(Server::new(options)?, tables).await?;
+        (log.file, log.offset) = (file.to_owned(), offset);
         let stream = log.stream(Wait::Yes).await?;
         Ok(Follower { log, stream, queue: VecDeque::new() })
     }

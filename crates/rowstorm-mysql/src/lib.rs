@@ -32,8 +32,8 @@ use rowstorm_schema::MysqlMethod;
 pub use rowstorm_sink::ConnectOptions;
 use rowstorm_sink::sql::{any_row, check_words, has_rows, identity, replay_note, statements};
 use rowstorm_sink::{
-    Audit, BoxScan, ChangeLimits, Delivery, Explanation, IndexTime, Limits, Prepare, PrepareMode,
-    Reaction, Scope, ServerFact, Sink, SinkError, Statement,
+    Audit, BoxChangeLog, BoxScan, ChangeLimits, Delivery, Explanation, IndexTime, Limits, Prepare,
+    PrepareMode, Reaction, Scope, ServerFact, Sink, SinkError, Statement,
 };
 
 pub use change::MysqlChanger;
@@ -220,6 +220,10 @@ impl Sink for Mysql {
 
     async fn changer(&self, statements: &Arc<[Statement]>) -> Result<MysqlChanger, SinkError> {
         MysqlChanger::open(self.server.clone(), statements).await
+    }
+
+    async fn change_log(&self, tables: &[Arc<TablePlan>]) -> Result<BoxChangeLog, SinkError> {
+        Ok(Box::new(cdc::Decoding::open(self.server.clone(), tables).await?))
     }
 
     async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rowstorm_gen::TablePlan;
+pub use rowstorm_sink::Events;
 use rowstorm_sink::sql::identity;
-use rowstorm_sink::{ConnectOptions, SinkError};
+use rowstorm_sink::{ChangeLog, ConnectOptions, Counting, SinkError};
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 
@@ -19,6 +20,11 @@ use crate::dialect::table_name;
 
 /// Events that the server holds in memory at once; a transaction is never parted.
 const EVENTS_AT_ONCE: i32 = 100_000;
+
+/// Under `synchronous_commit = off` an answered commit may not be on disk yet, and what is not is not decoded. A transaction that writes, if only a
+/// message that nobody reads, takes everything before it to the disk.
+const FLUSH: &str =
+    "SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'rowstorm', '')";
 
 /// Each event by its relation and kind. The messages' forms:
 /// <https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html>; the key as it was (`K`) comes with an
@@ -39,25 +45,10 @@ SELECT CASE WHEN kind = 'U' AND old THEN 'K' ELSE kind END,
   coalesce(('x' || encode(relation, 'hex'))::bit(32)::bigint, 0), count(*)
 FROM event GROUP BY 1, 2";
 
-/// Events of one table.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Events {
-    /// Rows that were inserted.
-    pub inserted: u64,
-    /// Rows that were updated and kept their key.
-    pub updated: u64,
-    /// Rows that were given another key.
-    pub rekeyed: u64,
-    /// Rows that were deleted.
-    pub deleted: u64,
-    /// Truncations, whatever rows there were.
-    pub truncated: u64,
-}
-
 /// A reader of the log, from a point on: a temporary replication slot, which goes with its connection, and a publication of the
 /// tables.
 ///
-/// Until it is [ended](Decoding::end) or dropped, the server keeps the log that was not read.
+/// Until it is [ended](ChangeLog::end) or dropped, the server keeps the log that was not read.
 #[derive(Debug)]
 pub struct Decoding {
     connection: PgConnection,
@@ -79,7 +70,22 @@ impl Decoding {
         options: ConnectOptions,
         tables: &[Arc<TablePlan>],
     ) -> Result<Decoding, SinkError> {
-        let mut connection = Server::new(options)?.open().await?;
+        Decoding::open(&Server::new(options)?, tables).await
+    }
+
+    pub(crate) async fn open(
+        server: &Server,
+        tables: &[Arc<TablePlan>],
+    ) -> Result<Decoding, SinkError> {
+        let mut connection = server.open().await?;
+        let level = sqlx::query_scalar("SHOW wal_level").fetch_one(&mut connection).await;
+        let level: String = level.map_err(failed)?;
+        if level != "logical" {
+            let message = format!(
+                "the write-ahead log cannot be decoded: wal_level is {level}; set wal_level = logical, and start the server anew"
+            );
+            return Err(SinkError::fatal("wal_level", message));
+        }
         let mut numbers = HashMap::new();
         let mut names = Vec::new();
         for table in tables {
@@ -118,12 +124,8 @@ impl Decoding {
         }
     }
 
-    /// Counts what was committed, and is safe on disk, since the last call; how many transactions there were that changed
-    /// one of the tables.
-    ///
-    /// # Errors
-    /// Lost with the connection: the slot went with it, and a new one knows nothing of what was not read.
-    pub async fn read(&mut self) -> Result<u64, SinkError> {
+    async fn count(&mut self) -> Result<u64, SinkError> {
+        run(&mut self.connection, FLUSH).await.map_err(failed)?;
         let before = self.transactions;
         loop {
             let query = sqlx::query_as(COUNT).bind(&self.name).bind(EVENTS_AT_ONCE);
@@ -147,28 +149,35 @@ impl Decoding {
         }
     }
 
-    /// What was counted of a table, by its name; nothing for a table that is not read.
-    pub fn events(&self, table: &str) -> Events {
+    async fn unpublish(&mut self) -> Result<(), SinkError> {
+        let drop = format!("DROP PUBLICATION {}", self.name);
+        run(&mut self.connection, &drop).await.map_err(failed).map(|_| ())
+    }
+}
+
+impl ChangeLog for Decoding {
+    fn read(&mut self) -> Counting<'_, u64> {
+        Box::pin(self.count())
+    }
+
+    fn events(&self, table: &str) -> Events {
         let relation = self.tables.get(table);
         relation.and_then(|relation| self.events.get(relation)).copied().unwrap_or_default()
     }
 
-    /// The transactions that were counted.
-    pub fn transactions(&self) -> u64 {
+    fn transactions(&self) -> u64 {
         self.transactions
     }
 
-    /// Ends the reading, and leaves nothing in the server.
-    ///
-    /// # Errors
-    /// When the server does not answer; a publication may be left then, which holds nothing.
-    pub async fn end(mut self) -> Result<(), SinkError> {
-        self.unpublish().await?;
-        self.connection.close().await.map_err(failed)
+    fn has_unchanged(&self) -> bool {
+        true
     }
 
-    async fn unpublish(&mut self) -> Result<(), SinkError> {
-        let drop = format!("DROP PUBLICATION {}", self.name);
-        run(&mut self.connection, &drop).await.map_err(failed).map(|_| ())
+    /// A publication may be left where the server does not answer; it holds nothing.
+    fn end(mut self: Box<Self>) -> Counting<'static, ()> {
+        Box::pin(async move {
+            self.unpublish().await?;
+            self.connection.close().await.map_err(failed)
+        })
     }
 }

@@ -23,8 +23,8 @@ use rowstorm_gen::TablePlan;
 pub use rowstorm_sink::ConnectOptions;
 use rowstorm_sink::sql::{any_row, check_words, has_rows, identity, replay_note};
 use rowstorm_sink::{
-    Audit, BoxScan, ChangeLimits, Delivery, Explanation, IndexTime, Limits, Prepare, PrepareMode,
-    Scope, ServerFact, Sink, SinkError, Statement,
+    Audit, BoxChangeLog, BoxScan, ChangeLimits, Delivery, Explanation, IndexTime, Limits, Prepare,
+    PrepareMode, Scope, ServerFact, Sink, SinkError, Statement,
 };
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
@@ -244,6 +244,10 @@ impl Sink for Postgres {
 
     async fn changer(&self, statements: &Arc<[Statement]>) -> Result<PostgresChanger, SinkError> {
         PostgresChanger::open(self.server.clone(), Arc::clone(statements)).await
+    }
+
+    async fn change_log(&self, tables: &[Arc<TablePlan>]) -> Result<BoxChangeLog, SinkError> {
+        Ok(Box::new(cdc::Decoding::open(&self.server, tables).await?))
     }
 
     async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {

@@ -1,6 +1,8 @@
 //! The lines of a summary that tell of changes, once for every format.
 
-use crate::changes::{ChangeKind, ChangeQuery, ChangeRows, ChangeSchedule, ChangeStage, Changes};
+use crate::changes::{
+    Cdc, CdcKind, ChangeKind, ChangeQuery, ChangeRows, ChangeSchedule, ChangeStage, Changes,
+};
 use crate::number::{grouped, milliseconds, rate, seconds};
 use crate::record::Latency;
 
@@ -33,7 +35,46 @@ pub(crate) fn lines(changes: &Changes) -> Vec<(String, String)> {
     }
     lines.extend(counted(changes).map(|text| ("counted".to_owned(), text)));
     lines.extend(replays(changes).map(|text| ("replayed".to_owned(), text)));
+    lines.extend(changes.cdc.iter().map(|log| ("server's log".to_owned(), events(log))));
     lines
+}
+
+/// What the server's own log has; of what is not as it must be, all of it.
+fn events(log: &Cdc) -> String {
+    let wrong: Vec<_> = log.kinds.iter().filter(|kind| !kind.agrees()).map(event).collect();
+    if !wrong.is_empty() {
+        return wrong.join("   ");
+    }
+    let sum = |of: fn(&CdcKind) -> u64| log.kinds.iter().map(of).sum::<u64>();
+    let mut text = format!(
+        "{} events in {} transactions, as acknowledged",
+        grouped(sum(|kind| kind.found)),
+        grouped(log.transactions)
+    );
+    for (rows, why) in [
+        (sum(|kind| kind.unchanged), "updates changed nothing and are not in it"),
+        (sum(|kind| kind.in_doubt), "could not be told, and may be more or less"),
+    ] {
+        if rows > 0 {
+            text.push_str(&format!("   {} {why}", grouped(rows)));
+        }
+    }
+    text
+}
+
+/// `orders insert: must be 40, is 41`.
+fn event(kind: &CdcKind) -> String {
+    let give_or_take = match kind.in_doubt {
+        0 => String::new(),
+        rows => format!(" ± {}", grouped(rows)),
+    };
+    format!(
+        "{} {}: must be {}{give_or_take}, is {}",
+        kind.table,
+        kind.kind,
+        grouped(kind.expected()),
+        grouped(kind.found)
+    )
 }
 
 /// `50,000 changes in 5.00s`.

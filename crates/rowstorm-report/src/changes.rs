@@ -61,6 +61,9 @@ pub struct Changes {
     /// show them twice. At most a thousand.
     #[serde(default)]
     pub replayed: Vec<ReplayedOps>,
+    /// What the server's own log of changes has, where it was read.
+    #[serde(default)]
+    pub cdc: Option<Cdc>,
 }
 
 /// Rows by what became of them.
@@ -100,6 +103,33 @@ pub struct TableKind {
     pub kind: String,
     /// Its rows; of queries one each.
     pub rows: ChangeRows,
+}
+
+/// The server's own log of changes, from before the first change to behind the last one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cdc {
+    /// Transactions in the log that changed one of the tables.
+    pub transactions: u64,
+    /// Events of each table and kind.
+    pub kinds: Vec<CdcKind>,
+}
+
+/// Events of one kind of one table in the server's log, beside the changes that were acknowledged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CdcKind {
+    /// The table's name.
+    pub table: String,
+    /// `insert`, `update`, `rekey` or `delete`; `truncate` for somebody's truncation.
+    pub kind: String,
+    /// Changes that the server acknowledged.
+    pub acknowledged: u64,
+    /// Those among them that left their row as it was, where the log leaves such updates out.
+    pub unchanged: u64,
+    /// Changes of which nobody can tell how many events they are: sent twice, without an answer, or of columns whose stored form is not
+    /// known.
+    pub in_doubt: u64,
+    /// Events in the log.
+    pub found: u64,
 }
 
 /// How long one kind of change took, in milliseconds, one entry for each row.
@@ -203,6 +233,32 @@ pub struct ReplayedOps {
     pub from: u64,
     /// One behind the last op.
     pub to: u64,
+}
+
+impl Cdc {
+    /// Whether there are as many events of each kind as there must be.
+    pub fn agrees(&self) -> bool {
+        self.kinds.iter().all(CdcKind::agrees)
+    }
+}
+
+impl CdcKind {
+    /// Events that must be there, give or take those in doubt.
+    pub fn expected(&self) -> u64 {
+        self.acknowledged.saturating_sub(self.unchanged)
+    }
+
+    /// Whether as many are there as must be.
+    ///
+    /// ```
+    /// use rowstorm_report::CdcKind;
+    /// let kind = CdcKind { acknowledged: 10, unchanged: 2, in_doubt: 1, found: 9, ..CdcKind::default() };
+    /// assert!(kind.agrees());
+    /// assert!(!CdcKind { found: 10, ..kind }.agrees());
+    /// ```
+    pub fn agrees(&self) -> bool {
+        self.found.abs_diff(self.expected()) <= self.in_doubt
+    }
 }
 
 impl ChangeRows {

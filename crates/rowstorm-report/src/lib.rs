@@ -36,8 +36,8 @@ mod verification;
 mod verification_text;
 
 pub use changes::{
-    ChangeKind, ChangeQuery, ChangeRows, ChangeSchedule, ChangeStage, ChangeTable, Changes,
-    ReplayedOps, TableKind, Transactions,
+    Cdc, CdcKind, ChangeKind, ChangeQuery, ChangeRows, ChangeSchedule, ChangeStage, ChangeTable,
+    Changes, ReplayedOps, TableKind, Transactions,
 };
 pub use compare::{Change, Compared, Comparison, Interval, Tested, compare};
 pub use fail_on::FailOn;

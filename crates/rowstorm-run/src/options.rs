@@ -127,6 +127,12 @@ impl RunOptions {
         if shard.index == 0 || shard.index > shard.count {
             return wrong("a shard is i/n with i from 1 to n");
         }
+        if shard.count > 1 && self.to_change().is_some_and(|changes| changes.cdc) {
+            return wrong(
+                "the server's log has the changes of all shards, and a shard's record only its own: leave --cdc out, or \
+                 --shard",
+            );
+        }
         if shard.count > 1 && self.mode == PrepareMode::Recreate {
             return wrong(
                 "a shard cannot recreate the table: it would drop the rows of the other shards; \

@@ -202,6 +202,9 @@ impl Run {
         desk.lock().rows_wanted = wanted;
         prepare::prepare(sink, &works, desk, options).await?;
         prepare::check_loaded(sink, &works, options).await?;
+        if let Some(changes) = changes.as_ref().filter(|_| asked.is_some_and(|asked| asked.cdc)) {
+            changes::check_log(sink, changes).await?;
+        }
         let probes = probe::measure(sink.clone(), works.clone(), options.probe).await;
         // Facts are for the record: without them the run is worth as much.
         let server = sink.server().await.unwrap_or_else(|error| {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use rowstorm_gen::{Batch, TablePlan};
 
 use crate::{
-    Audit, BoxScan, Change, ChangeLimits, Changed, Changer, Encoder, Explanation, Limits, Outcome,
-    Payload, Prepare, Queried, Scope, ServerCounters, ServerFact, Sink, SinkError, Statement,
-    Transaction, Writer,
+    Audit, BoxChangeLog, BoxScan, Change, ChangeLimits, Changed, Changer, Encoder, Explanation,
+    Limits, Outcome, Payload, Prepare, Queried, Scope, ServerCounters, ServerFact, Sink, SinkError,
+    Statement, Transaction, Writer,
 };
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SinkError>> + Send + 'a>>;
@@ -49,6 +49,7 @@ trait DynSink: Debug + Send + Sync {
     fn change_limits(&self, statements: &[Statement]) -> Result<ChangeLimits, SinkError>;
     fn explain_change(&self, statement: &Statement) -> Option<String>;
     fn changer<'a>(&'a self, statements: &'a Arc<[Statement]>) -> BoxFuture<'a, BoxChanger>;
+    fn change_log<'a>(&'a self, tables: &'a [Arc<TablePlan>]) -> BoxFuture<'a, BoxChangeLog>;
     fn scan<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxScan>;
 }
 
@@ -112,6 +113,10 @@ impl<S: Sink> DynSink for S {
 
     fn changer<'a>(&'a self, statements: &'a Arc<[Statement]>) -> BoxFuture<'a, BoxChanger> {
         Box::pin(async move { Ok(BoxChanger(Box::new(Sink::changer(self, statements).await?))) })
+    }
+
+    fn change_log<'a>(&'a self, tables: &'a [Arc<TablePlan>]) -> BoxFuture<'a, BoxChangeLog> {
+        Box::pin(Sink::change_log(self, tables))
     }
 
     fn scan<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxScan> {
@@ -190,6 +195,10 @@ impl Sink for BoxSink {
 
     async fn changer(&self, statements: &Arc<[Statement]>) -> Result<BoxChanger, SinkError> {
         self.0.changer(statements).await
+    }
+
+    async fn change_log(&self, tables: &[Arc<TablePlan>]) -> Result<BoxChangeLog, SinkError> {
+        self.0.change_log(tables).await
     }
 
     async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {

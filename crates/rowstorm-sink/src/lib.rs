@@ -10,6 +10,7 @@
 mod audit;
 mod boxed;
 mod buffer;
+mod cdc;
 mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -24,14 +25,15 @@ pub mod rows;
 mod scan;
 mod sink;
 pub mod sql;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "conformance"))]
+pub mod testing;
 pub mod text;
 mod trouble;
 
 pub use audit::{Audit, ColumnAudit, Scope};
 pub use boxed::{BoxChanger, BoxEncoder, BoxSink, BoxWriter};
 pub use buffer::Buffer;
+pub use cdc::{BoxChangeLog, ChangeLog, Counting, Events};
 pub use change::{
     Change, ChangeLimits, Changed, Changer, End, Hold, NoChanger, Queried, Statement, Transaction,
 };

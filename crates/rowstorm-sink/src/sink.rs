@@ -7,7 +7,8 @@ use std::sync::Arc;
 use rowstorm_gen::{Batch, TablePlan};
 
 use crate::{
-    Audit, BoxScan, ChangeLimits, Changer, NoChanger, Outcome, Payload, Scope, SinkError, Statement,
+    Audit, BoxChangeLog, BoxScan, ChangeLimits, Changer, NoChanger, Outcome, Payload, Scope,
+    SinkError, Statement,
 };
 
 /// One database, connected.
@@ -110,6 +111,19 @@ pub trait Sink: Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Changer, SinkError>> + Send {
         let refused = NoChanger::refuse(&format!("{self:?}"));
         async { refused }
+    }
+
+    /// Opens a reader of the server's own log, which counts what is done to some tables from now on.
+    ///
+    /// # Errors
+    /// Fatal where the server keeps no such log, or not so that it can be read, or not for this user; for a table that is not
+    /// there. The message says what would be right.
+    fn change_log(
+        &self,
+        _: &[Arc<TablePlan>],
+    ) -> impl Future<Output = Result<BoxChangeLog, SinkError>> + Send {
+        let message = format!("{self:?} has no log of changes that is read here");
+        async { Err(SinkError::fatal("no log", message)) }
     }
 
     /// Reads all rows of a table back, each with the columns of the plan. Rows that come while it reads may be in it or not.

@@ -1,14 +1,11 @@
 //! Transactions in memory: the accounts of faults, of replays and of what is held open.
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
-use std::sync::Arc;
-
-use rowstorm_gen::changes::{ChangeBatch, ChangePlan, ChangeStream, Fate, OpKind};
-use rowstorm_gen::{Batch, Plan, PlanOptions, schema};
+use rowstorm_gen::changes::OpKind;
+use rowstorm_sink::testing::{Course, sum};
 use rowstorm_sink::{
-    Arrived, Attempt, Change, ChangeLimits, Changed, Changer, Encoder, End, Fault, IndexTime,
-    Memory, MemoryChanger, MemoryRow, Payload, Prepare, PrepareMode, Sink, SinkErrorKind,
-    Statement, Transaction, Writer, Writes,
+    Arrived, Attempt, ChangeLimits, Changed, Fault, Memory, MemoryChanger, MemoryRow, Sink,
+    SinkErrorKind, Writes,
 };
 
 /// So few rows that a transaction updates what it inserted, and deletes what it updated.
@@ -33,28 +30,17 @@ changes:
 
 struct Bed {
     memory: Memory,
-    stream: ChangeStream,
-    mix: Arc<[Statement]>,
+    course: Course,
 }
 
 async fn bed(memory: Memory) -> Bed {
-    let schema = schema::Schema::parse(ORDERS, schema::Format::Yaml, "orders.yaml").unwrap();
-    let plan = Plan::new(&schema, PlanOptions::default()).unwrap();
-    let table = &plan.tables()[0];
-    let prepare = Prepare { mode: PrepareMode::Create, indexes: IndexTime::None };
-    memory.prepare(table, &prepare).await.unwrap();
-    let mut batch = Batch::default();
-    table.fill(0..6, &mut batch);
-    let mut payload = Payload { rows: 0..6, ..Payload::default() };
-    memory.encoder(table).encode(&batch, &mut payload);
-    memory.writer(table).await.unwrap().write(&payload).await.unwrap();
-    let changes = ChangePlan::new(&plan).unwrap();
-    Bed { memory, stream: changes.stream(0), mix: Statement::all(&changes) }
+    let course = Course::begin(&memory, ORDERS).await;
+    Bed { memory, course }
 }
 
 impl Bed {
     async fn changer(&self) -> MemoryChanger {
-        self.memory.changer(&self.mix).await.unwrap()
+        self.memory.changer(&self.course.mix).await.unwrap()
     }
 
     async fn change(
@@ -63,45 +49,18 @@ impl Bed {
         ops: std::ops::Range<u64>,
         attempt: Attempt,
     ) -> Result<Vec<Changed>, SinkErrorKind> {
-        let mut batch = ChangeBatch::default();
-        self.stream.fill(ops, Fate::Commit, &mut batch);
-        let groups: Vec<Change<'_>> = batch
-            .groups()
-            .iter()
-            .map(|group| Change { statement: group.entry, batch: &group.batch })
-            .collect();
-        let transaction = Transaction { groups: &groups, end: End::Commit, attempt, hold: None };
-        let answer = changer.change(transaction).await;
-        if let Ok(answers) = &answer {
-            let rows: Vec<u64> = groups.iter().map(|group| group.batch.len() as u64).collect();
-            assert_eq!(answers.iter().map(Changed::rows).collect::<Vec<_>>(), rows);
-        }
-        answer.map_err(|error| error.kind)
+        self.course.change(changer, ops, attempt, None).await.map_err(|error| error.kind)
     }
 
-    /// What must be there after some ops, by what the generator expects.
     fn expected(&self, ops: u64) -> Vec<MemoryRow> {
-        let expected = self.stream.expected(ops);
-        let mut batch = Batch::default();
-        expected.fill(0, &expected.rows(0).collect::<Vec<_>>(), &mut batch);
-        sorted(self.mix[0].table.read(&batch).iter().map(|row| row.values().to_vec()).collect())
+        self.course.expected(ops)
     }
 
     fn standing(&self) -> Vec<MemoryRow> {
-        sorted(self.memory.rows("orders"))
+        let mut rows = self.memory.rows("orders");
+        rows.sort_by_key(|row| row[0].to_string().parse::<i64>().unwrap());
+        rows
     }
-}
-
-fn sorted(mut rows: Vec<MemoryRow>) -> Vec<MemoryRow> {
-    rows.sort_by_key(|row| row[0].to_string().parse::<i64>().unwrap());
-    rows
-}
-
-fn sum(answers: &[Changed]) -> (u64, u64, u64, u64) {
-    answers.iter().fold((0, 0, 0, 0), |sum, group| {
-        let Changed { matched, confirmed, missed, rejected } = group;
-        (sum.0 + matched, sum.1 + confirmed, sum.2 + missed, sum.3 + rejected.count)
-    })
 }
 
 #[tokio::test]
@@ -111,9 +70,9 @@ async fn a_replay_of_what_was_committed_confirms_and_misses_nothing() {
     for first in (0..2000).step_by(40) {
         let ops = first..first + 40;
         let once = bed.change(&mut changer, ops.clone(), Attempt::First).await.unwrap();
-        assert_eq!(sum(&once), (40, 0, 0, 0));
+        assert_eq!(sum(&once), [40, 0, 0, 0]);
         let again = bed.change(&mut changer, ops.clone(), Attempt::Replay).await.unwrap();
-        let (matched, confirmed, missed, rejected) = sum(&again);
+        let [matched, confirmed, missed, rejected] = sum(&again);
         assert_eq!((matched + confirmed, missed, rejected), (40, 0, 0), "{again:?}");
         assert!(confirmed > 0, "{again:?}");
         assert_eq!(bed.standing(), bed.expected(ops.end));
@@ -134,7 +93,7 @@ async fn a_lost_transaction_arrives_as_it_was_staged_and_its_replay_ends_the_sam
         let dead = bed.change(&mut changer, 0..100, Attempt::First).await.unwrap_err();
         assert!(matches!(dead, SinkErrorKind::Lost(_)), "it is thrown away");
         let answers = bed.change(&mut bed.changer().await, 0..100, Attempt::Replay).await.unwrap();
-        assert_eq!(sum(&answers).2 + sum(&answers).3, 0, "{answers:?}");
+        assert_eq!(sum(&answers)[2] + sum(&answers)[3], 0, "{answers:?}");
         assert_eq!(bed.standing(), bed.expected(100));
     }
 }
@@ -149,7 +108,7 @@ async fn a_busy_transaction_leaves_nothing_and_a_full_disk_refuses_all_of_it() {
     let kind = bed.change(&mut changer, 0..50, Attempt::First).await.unwrap_err();
     assert_eq!(kind, SinkErrorKind::Busy { retry_after: None });
     let refused = bed.change(&mut changer, 0..50, Attempt::First).await.unwrap();
-    assert_eq!(sum(&refused), (0, 0, 0, 50));
+    assert_eq!(sum(&refused), [0, 0, 0, 50]);
     assert_eq!(bed.standing(), bed.expected(0));
     bed.change(&mut changer, 0..50, Attempt::First).await.unwrap();
     assert_eq!(bed.standing(), bed.expected(50));
@@ -162,13 +121,13 @@ async fn one_refused_row_undoes_all_with_transactions_and_stands_alone_without()
         let faults = Memory::new().with_fault(Fault::RefuseRows { every: 7 });
         let bed = bed(faults.with_change_limits(limits(transactions))).await;
         // The first row that is inserted is row 6: its insert is refused, and what comes after misses it.
-        let insert = bed.stream.iter(0..200).find(|op| op.kind == OpKind::Insert).unwrap();
+        let insert = bed.course.stream.iter(0..200).find(|op| op.kind == OpKind::Insert).unwrap();
         assert_eq!(insert.row, 6);
         let changer = &mut bed.changer().await;
         let all = bed.change(changer, 0..200, Attempt::First).await.unwrap();
-        assert!(sum(&all).3 >= rejected, "{all:?}");
+        assert!(sum(&all)[3] >= rejected, "{all:?}");
         assert_eq!(transactions, bed.standing() == bed.expected(0));
-        assert_eq!(transactions, sum(&all).2 == 0, "{all:?}");
+        assert_eq!(transactions, sum(&all)[2] == 0, "{all:?}");
     }
 }
 
@@ -176,7 +135,7 @@ async fn one_refused_row_undoes_all_with_transactions_and_stands_alone_without()
 async fn a_row_that_is_forgotten_is_missed_by_the_next_change() {
     let bed = bed(Memory::new().with_fault(Fault::ForgetRows { every: 10 })).await;
     let answers = bed.change(&mut bed.changer().await, 0..400, Attempt::First).await.unwrap();
-    let (matched, confirmed, missed, rejected) = sum(&answers);
+    let [matched, confirmed, missed, rejected] = sum(&answers);
     assert!(missed > 0 && matched > 300, "{answers:?}");
     assert_eq!((matched + missed, confirmed, rejected), (400, 0, 0));
 }
@@ -185,20 +144,7 @@ async fn a_row_that_is_forgotten_is_missed_by_the_next_change() {
 async fn what_is_held_open_is_seen_when_it_ends() {
     let bed = bed(Memory::new()).await;
     let mut changer = bed.changer().await;
-    let mut batch = ChangeBatch::default();
-    bed.stream.fill(0..30, Fate::Commit, &mut batch);
-    let groups: Vec<Change<'_>> = batch
-        .groups()
-        .iter()
-        .map(|group| Change { statement: group.entry, batch: &group.batch })
-        .collect();
-    let hold = async { assert_eq!(bed.standing(), bed.expected(0)) };
-    let transaction = Transaction {
-        groups: &groups,
-        end: End::Commit,
-        attempt: Attempt::First,
-        hold: Some(Box::pin(hold)),
-    };
-    changer.change(transaction).await.unwrap();
+    let hold = Box::pin(async { assert_eq!(bed.standing(), bed.expected(0)) });
+    bed.course.change(&mut changer, 0..30, Attempt::First, Some(hold)).await.unwrap();
     assert_eq!(bed.standing(), bed.expected(30));
 }

@@ -1,15 +1,10 @@
 //! Transactions that SQLite cannot do, or is not let end.
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its case has failed")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use rowstorm_gen::changes::{ChangeBatch, ChangePlan, ChangeStream, Fate};
-use rowstorm_gen::{Batch, Plan, PlanOptions, schema};
-use rowstorm_sink::{
-    Attempt, Change, Changed, Changer, Encoder, End, Hold, IndexTime, Payload, Prepare,
-    PrepareMode, Sink, SinkError, SinkErrorKind, Statement, Transaction, Writer,
-};
+use rowstorm_sink::testing::{Course, sum};
+use rowstorm_sink::{Attempt, Changed, Hold, Sink, SinkError, SinkErrorKind};
 use rowstorm_sqlite::{Sqlite, SqliteChanger};
 use rusqlite::Connection;
 
@@ -32,28 +27,17 @@ changes:
 
 struct Bed {
     sqlite: Sqlite,
-    stream: ChangeStream,
-    mix: Arc<[Statement]>,
+    course: Course,
 }
 
 async fn bed(sqlite: Sqlite) -> Bed {
-    let schema = schema::Schema::parse(DOCUMENT, schema::Format::Yaml, "t.yaml").unwrap();
-    let plan = Plan::new(&schema, PlanOptions::default()).unwrap();
-    let table = &plan.tables()[0];
-    let prepare = Prepare { mode: PrepareMode::Create, indexes: IndexTime::None };
-    sqlite.prepare(table, &prepare).await.unwrap();
-    let mut batch = Batch::default();
-    table.fill(0..20, &mut batch);
-    let mut payload = Payload { rows: 0..20, ..Payload::default() };
-    sqlite.encoder(table).encode(&batch, &mut payload);
-    sqlite.writer(table).await.unwrap().write(&payload).await.unwrap();
-    let changes = ChangePlan::new(&plan).unwrap();
-    Bed { sqlite, stream: changes.stream(0), mix: Statement::all(&changes) }
+    let course = Course::begin(&sqlite, DOCUMENT).await;
+    Bed { sqlite, course }
 }
 
 impl Bed {
     async fn changer(&self) -> SqliteChanger {
-        self.sqlite.changer(&self.mix).await.unwrap()
+        self.sqlite.changer(&self.course.mix).await.unwrap()
     }
 
     async fn change(
@@ -62,15 +46,7 @@ impl Bed {
         ops: std::ops::Range<u64>,
         hold: Option<Hold<'_>>,
     ) -> Result<Vec<Changed>, SinkError> {
-        let mut batch = ChangeBatch::default();
-        self.stream.fill(ops, Fate::Commit, &mut batch);
-        let groups: Vec<Change<'_>> = batch
-            .groups()
-            .iter()
-            .map(|group| Change { statement: group.entry, batch: &group.batch })
-            .collect();
-        let (end, attempt) = (End::Commit, Attempt::First);
-        changer.change(Transaction { groups: &groups, end, attempt, hold }).await
+        self.course.change(changer, ops, Attempt::First, hold).await
     }
 
     /// By a connection of its own.
@@ -89,8 +65,8 @@ impl Bed {
 /// Matched and rejected rows, and the one class of refusals.
 fn told(changed: &[Changed]) -> (u64, u64, Option<&str>) {
     let class = changed.iter().find_map(|group| group.rejected.refusals.first());
-    let sum = |of: fn(&Changed) -> u64| changed.iter().map(of).sum();
-    (sum(|it| it.matched), sum(|it| it.rejected.count), class.map(|refusal| &*refusal.class))
+    let [matched, _, _, rejected] = sum(changed);
+    (matched, rejected, class.map(|refusal| &*refusal.class))
 }
 
 #[tokio::test]
@@ -104,7 +80,7 @@ async fn a_locked_database_is_busy_and_nothing_was_changed() {
     lock.execute_batch("ROLLBACK").unwrap();
     assert_eq!(bed.count(), 20);
     assert_eq!(told(&bed.change(&mut changer, 0..30, None).await.unwrap()), (30, 0, None));
-    assert_eq!(bed.count(), bed.stream.live_rows(0, 30));
+    assert_eq!(bed.count(), bed.course.stream.live_rows(0, 30));
 }
 
 #[tokio::test]
@@ -121,7 +97,7 @@ async fn a_full_database_refuses_whole_transactions_and_keeps_the_earlier_ones()
     };
     assert_eq!(told(&refused), (0, 30, Some("13 SQLITE_FULL")));
     assert!(done > 0);
-    assert_eq!(bed.count(), bed.stream.live_rows(0, done));
+    assert_eq!(bed.count(), bed.course.stream.live_rows(0, done));
 }
 
 #[tokio::test]
@@ -155,5 +131,5 @@ async fn a_transaction_that_is_dropped_while_it_is_held_leaves_nothing() {
     assert_eq!(bed.count(), 20);
     let changed = bed.change(&mut changer, 0..30, None).await.unwrap();
     assert_eq!(told(&changed), (30, 0, None));
-    assert_eq!(bed.count(), bed.stream.live_rows(0, 30));
+    assert_eq!(bed.count(), bed.course.stream.live_rows(0, 30));
 }

@@ -21,11 +21,13 @@ pub(super) fn options(
     document: &Document,
     config: &Config,
     resumes: bool,
+    cdc: bool,
 ) -> Result<Option<ChangeOptions>> {
     let settings = &config.settings;
     let Some(changes) = &document.schema.changes else {
         let given = [
             ("resume", resumes),
+            ("cdc", cdc),
             ("stages", settings.stages.is_some()),
             ("changes", settings.changes.is_some_and(|amount| amount > 0)),
         ];
@@ -49,6 +51,7 @@ pub(super) fn options(
         batch: settings.batch.unwrap_or(AutoOr::Auto),
         in_flight: settings.in_flight.unwrap_or(AutoOr::Auto),
         warmup: settings.warmup.map_or(Duration::ZERO, |span| span.0),
+        cdc,
         ..ChangeOptions::default()
     }))
 }

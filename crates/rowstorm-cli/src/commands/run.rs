@@ -24,7 +24,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     if let Some(earlier) = &earlier {
         earlier.lay_over(&mut config.settings);
     }
-    let asked = changes::options(&document, &config, earlier.is_some())?;
+    let asked = changes::options(&document, &config, earlier.is_some(), args.cdc)?;
     let settings = config.settings;
     let thresholds = summary::thresholds(&settings)?;
     outcome::check_writable(settings.output.as_deref())?;

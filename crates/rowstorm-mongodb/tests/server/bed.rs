@@ -6,20 +6,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Database};
 use rowstorm_gen::schema::{Format, Schema};
-use rowstorm_gen::{Batch, Bitmap, ColumnData, Plan, PlanOptions, Strings, TablePlan, Values};
+use rowstorm_gen::{Plan, PlanOptions, TablePlan};
 use rowstorm_mongodb::Mongodb;
-use rowstorm_sink::{
-    ConnectOptions, Encoder as _, IndexTime, Outcome, Payload, Prepare, PrepareMode, Sink as _,
-    Writer as _,
+use rowstorm_sink::testing::refusals;
+pub(crate) use rowstorm_sink::testing::{
+    APPEND, LABEL, RECREATE, document, generated, ints, payload, table, texts, write,
 };
-
+use rowstorm_sink::{ConnectOptions, Outcome};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::VARIABLE;
-
-pub(crate) const RECREATE: Prepare =
-    Prepare { mode: PrepareMode::Recreate, indexes: IndexTime::Before };
-pub(crate) const APPEND: Prepare = Prepare { mode: PrepareMode::Append, indexes: IndexTime::None };
 
 pub(crate) fn url() -> String {
     std::env::var(VARIABLE).expect("the case needs its server")
@@ -72,18 +68,6 @@ pub(crate) async fn fail_insert_after(sink: &Mongodb, skip: i32, how: Document) 
     admin.run_command(fault).await.expect("the server was started with its test commands");
 }
 
-/// A table with the bigint key `id`, and further columns as the document has them.
-pub(crate) fn table(name: &str, columns: &str) -> Arc<TablePlan> {
-    document(&format!(
-        "version: 1\ntables:\n  {name}:\n    key: [id]\n    columns:\n      id: {{ type: bigint, gen: sequence }}\n{columns}"
-    ))
-}
-
-/// The first table of a document.
-pub(crate) fn document(text: &str) -> Arc<TablePlan> {
-    seeded(text, PlanOptions::default().seed)
-}
-
 pub(crate) fn seeded(text: &str, seed: u64) -> Arc<TablePlan> {
     let schema = Schema::parse(text, Format::Yaml, "case.yaml").expect("the case's schema");
     let options = PlanOptions { seed, ..PlanOptions::default() };
@@ -91,56 +75,7 @@ pub(crate) fn seeded(text: &str, seed: u64) -> Arc<TablePlan> {
     plan.tables()[0].clone()
 }
 
-pub(crate) const LABEL: &str =
-    "      label: { type: text, gen: { text: { bytes: 4 } }, nulls: 0.5 }\n";
-
-pub(crate) fn payload(sink: &Mongodb, table: &TablePlan, columns: Vec<ColumnData>) -> Payload {
-    let rows = 0..columns[0].values.len() as u64;
-    let batch = Batch { rows: rows.clone(), series: Vec::new(), columns };
-    encode(sink, table, &batch)
-}
-
-pub(crate) fn encode(sink: &Mongodb, table: &TablePlan, batch: &Batch) -> Payload {
-    let mut payload = Payload { rows: batch.rows.clone(), ..Payload::default() };
-    let mut encoder = sink.encoder(table);
-    encoder.begin(&mut payload);
-    encoder.encode(batch, &mut payload);
-    encoder.end(&mut payload);
-    payload
-}
-
-/// Rows as the generator makes them.
-pub(crate) fn generated(sink: &Mongodb, table: &TablePlan, rows: std::ops::Range<u64>) -> Payload {
-    let mut batch = Batch::default();
-    table.fill(rows, &mut batch);
-    encode(sink, table, &batch)
-}
-
-pub(crate) fn ints(values: impl IntoIterator<Item = i64>) -> ColumnData {
-    ColumnData { values: Values::Int(values.into_iter().collect()), valid: None }
-}
-
-/// Texts; "" is null.
-pub(crate) fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> ColumnData {
-    let (mut strings, mut valid) = (Strings::default(), Bitmap::default());
-    for value in values {
-        strings.push(value.as_bytes());
-        valid.push(!value.is_empty());
-    }
-    ColumnData { values: Values::Text(strings), valid: Some(valid) }
-}
-
-pub(crate) async fn write(sink: &Mongodb, table: &Arc<TablePlan>, payload: &Payload) -> Outcome {
-    let mut writer = sink.writer(table).await.expect("a writer opens");
-    let outcome = writer.write(payload).await.expect("the write is answered");
-    assert_eq!(outcome.rows(), payload.len(), "{outcome:?}");
-    outcome
-}
-
 /// Accepted, confirmed, and counts by class, in the order of the classes.
 pub(crate) fn told(outcome: &Outcome) -> (u64, u64, Vec<(&str, u64)>) {
-    let refusals = outcome.rejected.refusals.iter();
-    let mut refusals: Vec<_> = refusals.map(|refusal| (&*refusal.class, refusal.count)).collect();
-    refusals.sort_unstable();
-    (outcome.accepted, outcome.confirmed, refusals)
+    (outcome.accepted, outcome.confirmed, refusals(outcome))
 }

@@ -9,7 +9,7 @@ use mysql_async::binlog::value::BinlogValue;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{BinlogStream, BinlogStreamRequest, Conn, Error, Row, Value as Cell};
 use rowstorm_gen::{ColumnPlan, TablePlan, Value};
-use rowstorm_sink::{ConnectOptions, SinkError};
+use rowstorm_sink::SinkError;
 
 use super::{Logged, RowChange};
 use crate::catalogue;
@@ -53,23 +53,13 @@ pub(super) struct Watched {
 }
 
 impl Log {
-    pub(super) async fn begin(
-        options: ConnectOptions,
-        plans: &[Arc<TablePlan>],
-    ) -> Result<Log, SinkError> {
-        let server = Server::new(options)?;
+    pub(super) async fn begin(server: Server, plans: &[Arc<TablePlan>]) -> Result<Log, SinkError> {
         let Session { mut connection, .. } = server.open().await?;
         let ask = "SELECT @@log_bin, @@binlog_format, @@binlog_row_image, DATABASE()";
         let told: Option<(bool, String, String, String)> =
             connection.query_first(ask).await.map_err(failed)?;
         let (is_on, format, image, database) = told.unwrap_or_default();
-        if !is_on || format != "ROW" || image != "FULL" {
-            let message = format!(
-                "the binary log cannot be read by row: log_bin {is_on}, binlog_format {format}, binlog_row_image {image}; \
-                 start the server with --log-bin --binlog-format=ROW --binlog-row-image=FULL"
-            );
-            return Err(SinkError::fatal("binlog", message));
-        }
+        check(is_on, &format, &image)?;
         let mut tables = HashMap::new();
         for table in plans {
             let stored = catalogue::columns(&mut connection, table).await?;
@@ -176,6 +166,19 @@ impl Watched {
     }
 }
 
+/// Whether rows can be read from a log that is kept so.
+fn check(is_on: bool, format: &str, image: &str) -> Result<(), SinkError> {
+    if is_on && format == "ROW" && image == "FULL" {
+        return Ok(());
+    }
+    let state = if is_on { "on" } else { "off" };
+    let message = format!(
+        "the binary log cannot be read by row: log_bin is {state}, binlog_format {format}, binlog_row_image {image}; \
+         start the server with --log-bin --binlog-format=ROW --binlog-row-image=FULL"
+    );
+    Err(SinkError::fatal("binlog", message))
+}
+
 /// Where the log ends now. The statement has two names, and each server knows one.
 async fn end(connection: &mut Conn) -> Result<(String, u64), SinkError> {
     let row: Option<Row> = match connection.query_first("SHOW BINARY LOG STATUS").await {
@@ -186,4 +189,22 @@ async fn end(connection: &mut Conn) -> Result<(String, u64), SinkError> {
     };
     let told = row.and_then(|mut row| Some((row.take(0)?, row.take(1)?)));
     told.ok_or_else(|| SinkError::fatal("binlog", "the binary log is empty"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn a_log_that_is_not_of_whole_rows_is_refused_in_words() {
+        assert!(check(true, "ROW", "FULL").is_ok());
+        for (is_on, format, image, said) in [
+            (false, "ROW", "FULL", "log_bin is off"),
+            (true, "MIXED", "FULL", "binlog_format MIXED"),
+            (true, "ROW", "MINIMAL", "binlog_row_image MINIMAL"),
+        ] {
+            let error = check(is_on, format, image).unwrap_err();
+            assert!(error.message.contains(said) && error.message.contains("--log-bin"), "{error}");
+        }
+    }
 }

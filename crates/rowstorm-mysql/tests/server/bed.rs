@@ -1,19 +1,12 @@
 //! One table, written to and counted.
 
-use std::sync::Arc;
-
 use mysql_async::prelude::{FromValue, Queryable as _};
 use mysql_async::{Conn, Opts, OptsBuilder};
-use rowstorm_gen::schema::{Format, Schema};
-use rowstorm_gen::{Batch, Bitmap, ColumnData, Plan, PlanOptions, Strings, TablePlan, Values};
 use rowstorm_mysql::{ConnectOptions, Mysql};
-use rowstorm_sink::{
-    Encoder as _, IndexTime, Outcome, Payload, Prepare, PrepareMode, Sink, Writer,
+use rowstorm_sink::Outcome;
+pub(crate) use rowstorm_sink::testing::{
+    APPEND, LABEL, RECREATE, document, ints, payload, table, texts, write,
 };
-
-pub(crate) const RECREATE: Prepare =
-    Prepare { mode: PrepareMode::Recreate, indexes: IndexTime::Before };
-pub(crate) const APPEND: Prepare = Prepare { mode: PrepareMode::Append, indexes: IndexTime::None };
 
 /// One server.
 pub(crate) struct Bed {
@@ -77,55 +70,6 @@ impl Bed {
             }
         }
     }
-}
-
-/// A table with the bigint key `id`, and further columns as the document has them.
-pub(crate) fn table(name: &str, columns: &str) -> Arc<TablePlan> {
-    document(&format!(
-        "version: 1\ntables:\n  {name}:\n    key: [id]\n    columns:\n      id: {{ type: bigint, gen: sequence }}\n{columns}"
-    ))
-}
-
-/// The first table of a document.
-pub(crate) fn document(text: &str) -> Arc<TablePlan> {
-    let schema = Schema::parse(text, Format::Yaml, "case.yaml").expect("the case's schema");
-    let plan = Plan::new(&schema, PlanOptions::default()).expect("the case's schema compiles");
-    plan.tables()[0].clone()
-}
-
-pub(crate) const LABEL: &str =
-    "      label: { type: text, gen: { text: { bytes: 4 } }, nulls: 0.5 }\n";
-
-pub(crate) fn payload(sink: &Mysql, table: &TablePlan, columns: Vec<ColumnData>) -> Payload {
-    let rows = 0..columns[0].values.len() as u64;
-    let batch = Batch { rows: rows.clone(), series: Vec::new(), columns };
-    let mut payload = Payload { rows, ..Payload::default() };
-    let mut encoder = sink.encoder(table);
-    encoder.begin(&mut payload);
-    encoder.encode(&batch, &mut payload);
-    encoder.end(&mut payload);
-    payload
-}
-
-pub(crate) fn ints(values: impl IntoIterator<Item = i64>) -> ColumnData {
-    ColumnData { values: Values::Int(values.into_iter().collect()), valid: None }
-}
-
-/// Texts; "" is null.
-pub(crate) fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> ColumnData {
-    let (mut strings, mut valid) = (Strings::default(), Bitmap::default());
-    for value in values {
-        strings.push(value.as_bytes());
-        valid.push(!value.is_empty());
-    }
-    ColumnData { values: Values::Text(strings), valid: Some(valid) }
-}
-
-pub(crate) async fn write(sink: &Mysql, table: &Arc<TablePlan>, payload: &Payload) -> Outcome {
-    let mut writer = sink.writer(table).await.expect("a writer opens");
-    let outcome = writer.write(payload).await.expect("the write is answered");
-    assert_eq!(outcome.rows(), payload.len(), "{outcome:?}");
-    outcome
 }
 
 /// Counts by code, in the order of the codes.

@@ -3,9 +3,9 @@
 use rowstorm_gen::Value;
 use rowstorm_gen::changes::{ChangeBatch, Fate};
 use rowstorm_mysql::cdc::{Decoding, Events, Follower, Logged};
-use rowstorm_sink::{Attempt, End, Sink as _, Statement};
+use rowstorm_sink::{Attempt, ChangeLog as _, End, Sink as _, SinkErrorKind, Statement};
 
-use crate::bed::Bed;
+use crate::bed::{Bed, LABEL, RECREATE, table};
 use crate::changes::{changes, done, load, scanned, texts};
 
 /// Every type beside one table whose rows get other keys. Each update changes its row: it has a `now`.
@@ -77,14 +77,24 @@ pub(crate) async fn the_log_has_an_event_for_every_row_that_was_acknowledged(bed
     assert_eq!(counted.read().await.unwrap(), 0, "nothing is counted twice");
     assert_eq!(counted.transactions(), OPS / 10);
     let count = |entry| stream.count(entry, OPS);
-    let logged = Events { inserted: count(0), updated: count(1), deleted: count(2), rekeyed: 0 };
+    let logged =
+        Events { inserted: count(0), updated: count(1), deleted: count(2), ..Events::default() };
     assert_eq!(counted.events("rs_logged"), logged);
     let moved = Events { inserted: count(4), rekeyed: count(5), ..Events::default() };
     assert_eq!(counted.events("rs_moved"), moved);
     let mut commits = 0;
     while commits < OPS / 10 {
         match followed.next().await.unwrap() {
-            Logged::Commit => commits += 1,
+            Logged::Commit => {
+                commits += 1;
+                // Another goes on where this one stands, in the first file of the log and in the second.
+                if commits % 10 == 0 {
+                    let (file, offset) = followed.position();
+                    let at = (file.to_owned(), offset);
+                    let next = Follower::begin_at(bed.options(), &tables, (&at.0, at.1)).await;
+                    followed = next.unwrap();
+                }
+            }
             Logged::Row(change) => {
                 let rows = &mut rows[usize::from(&*change.table == "rs_moved")];
                 if let Some(before) = change.before {
@@ -99,6 +109,18 @@ pub(crate) async fn the_log_has_an_event_for_every_row_that_was_acknowledged(bed
     for (rows, table) in rows.iter().zip(&tables) {
         assert_eq!(*rows, scanned(&sink, table).await);
     }
+}
+
+/// Nothing is left out in silence.
+pub(crate) async fn a_place_that_is_not_in_the_log_is_no_place_to_go_on(bed: Bed) {
+    let table = table("rs_no_place", LABEL);
+    bed.sink().await.prepare(&table, &RECREATE).await.unwrap();
+    let absent = Follower::begin_at(bed.options(), &[table], ("binlog.999999", 4)).await;
+    let error = match absent {
+        Ok(mut follower) => follower.next().await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert_eq!(error.kind, SinkErrorKind::Fatal, "{error}");
 }
 
 /// Both tables' keys are their first columns.

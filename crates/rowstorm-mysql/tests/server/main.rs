@@ -51,6 +51,7 @@ fn main() -> ExitCode {
             case!(server, tables::the_server_says_what_it_is),
             case!(server, changes::changes_by_several_connections_leave_what_must_be_there),
             case!(server, cdc::the_log_has_an_event_for_every_row_that_was_acknowledged),
+            case!(server, cdc::a_place_that_is_not_in_the_log_is_no_place_to_go_on),
             case!(server, undone::a_refused_row_undoes_its_transaction_and_the_next_goes_on),
             case!(server, undone::what_would_be_left_out_with_a_note_is_refused),
             case!(server, undone::a_lock_that_is_not_given_leaves_nothing_of_a_transaction),

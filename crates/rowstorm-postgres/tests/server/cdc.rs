@@ -7,7 +7,9 @@ use rowstorm_gen::changes::{ChangeBatch, ChangePlan, Fate, OpKind};
 use rowstorm_gen::schema::{Format, Schema};
 use rowstorm_gen::{Plan, PlanOptions};
 use rowstorm_postgres::cdc::{Decoding, Events};
-use rowstorm_sink::{Attempt, Change, Changer as _, End, Sink as _, Statement, Transaction};
+use rowstorm_sink::{
+    Attempt, Change, ChangeLog as _, Changer as _, End, Sink as _, Statement, Transaction,
+};
 
 use crate::bed::{APPEND, RECREATE, options, sink, sql, table};
 
@@ -105,7 +107,7 @@ pub(crate) async fn the_log_tells_what_was_acknowledged() {
     sql("TRUNCATE rs_log_people, rs_log_tokens").await;
     assert_eq!(decoding.read().await.unwrap(), 1);
     assert_eq!(decoding.events("rs_log_tokens").truncated, 1);
-    decoding.end().await.unwrap();
+    Box::new(decoding).end().await.unwrap();
 }
 
 pub(crate) async fn a_table_that_cannot_be_decoded_is_named() {

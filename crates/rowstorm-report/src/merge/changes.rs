@@ -33,6 +33,8 @@ pub(super) fn merge<'a>(parts: impl Iterator<Item = &'a Changes>) -> Option<Chan
         resumed_from: streams(&parts, |part| &part.resumed_from),
         in_doubt: parts.iter().flat_map(|part| part.in_doubt.clone()).collect(),
         replayed: parts.iter().flat_map(|part| part.replayed.clone()).collect(),
+        // Each shard would have seen the others' events.
+        cdc: None,
         ..first.clone()
     })
 }

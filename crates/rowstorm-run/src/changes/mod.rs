@@ -9,6 +9,7 @@
 
 mod audit;
 mod books;
+mod cdc;
 mod crew;
 mod desk;
 mod filled;
@@ -23,6 +24,7 @@ mod schedule;
 mod state;
 mod stats;
 mod tuner;
+mod unchanged;
 mod view;
 mod work;
 
@@ -30,6 +32,7 @@ pub use journal::Progress;
 pub use live::ChangesSnapshot;
 pub use options::{Arrivals, ChangeOptions, Late, Resume, Stage};
 
+pub(crate) use cdc::check as check_log;
 pub(crate) use desk::Desk;
 pub(crate) use live::snapshot;
 pub(crate) use run::{Changed, run};

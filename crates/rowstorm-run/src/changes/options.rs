@@ -30,6 +30,9 @@ pub struct ChangeOptions {
     pub journal: Option<PathBuf>,
     /// What was done before.
     pub resume: Resume,
+    /// Whether the server's own log of changes is read, too, and compared with what was acknowledged. Not for one shard of several: the log has
+    /// the others' changes.
+    pub cdc: bool,
 }
 
 /// One part of a schedule.
@@ -66,6 +69,7 @@ impl Default for ChangeOptions {
             warmup: Duration::ZERO,
             journal: None,
             resume: Resume::Anew,
+            cdc: false,
         }
     }
 }

@@ -52,6 +52,7 @@ pub(crate) fn write(
         },
         in_doubt: in_doubt(state),
         replayed: state.replayed.clone(),
+        cdc: None,
     }
 }
 

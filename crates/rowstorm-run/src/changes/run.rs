@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rowstorm_report::{Changes, ErrorEntry, RunRecord};
+use rowstorm_report::{Cdc, Changes, ErrorEntry, RunRecord};
 use rowstorm_sink::{BoxSink, SinkError};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -14,7 +14,7 @@ use super::lane::{Shop, connect};
 use super::options::{ChangeOptions, Resume};
 use super::view::View;
 use super::work::Work;
-use super::{audit, crew, record};
+use super::{audit, cdc, crew, record};
 use crate::budget::Budget;
 use crate::desk::Cause;
 use crate::{Ending, MaxErrors, RunOptions};
@@ -68,21 +68,35 @@ pub(crate) async fn run(
         options: options.clone(),
         journal,
     });
-    match connect(&shop).await {
-        Ok(first) => make(shop, first).await,
+    let cdc = match observed(shop, asked.cdc).await {
+        Ok(cdc) => cdc,
         Err(error) => {
             desk.trouble(&error);
             desk.end(Cause::Failed(error));
+            None
         }
-    }
+    };
     let (tables, agrees) = audit::audit(sink, &work, &desk, options, asked).await;
+    let agrees = agrees && cdc.as_ref().is_none_or(Cdc::agrees);
     let mut state = desk.lock();
-    let changes = record::write(&mut state, &work, asked, tables);
+    let changes = Changes { cdc, ..record::write(&mut state, &work, asked, tables) };
     let ending = ending(&changes, agrees, state.ended.take(), options.max_errors);
     let counted = changes.tables.iter().all(|table| table.audited.is_some());
     let changed =
         Changed { changes, errors: state.errors.errors(), agrees: counted.then_some(agrees) };
     (changed, ending)
+}
+
+/// Makes the changes, and has the server's log told if that is asked for.
+async fn observed(shop: Arc<Shop>, cdc: bool) -> Result<Option<Cdc>, SinkError> {
+    let (desk, work, sink) = (Arc::clone(&shop.desk), Arc::clone(&shop.work), shop.sink.clone());
+    let log = if cdc { Some(cdc::open(&sink, &work).await?) } else { None };
+    let from = desk.lock().done.clone();
+    make(Arc::clone(&shop), connect(&shop).await?).await;
+    match log {
+        Some(log) => cdc::compare(log, &work, &desk, &from).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 async fn make(shop: Arc<Shop>, first: rowstorm_sink::BoxChanger) {

@@ -28,7 +28,7 @@ const DROP_AFTER: Duration = Duration::from_millis(100);
 /// Places of so long before the end are taken still: a run that keeps up does all of its schedule.
 const LAST_MOMENTS: Duration = Duration::from_millis(100);
 /// Transactions in doubt that are named in the record.
-const REPLAYED_MAX: usize = 1_000;
+pub(crate) const REPLAYED_MAX: usize = 1_000;
 
 #[derive(Debug)]
 pub(crate) struct State {

@@ -187,7 +187,7 @@ fn unexpected(what: &str) -> SinkError {
 mod tests {
     use super::super::{Case, NameLimit};
     use super::*;
-    use crate::testing::plan;
+    use crate::testing::document as plan;
 
     const COUNTING: Counting = Counting {
         names: Names {

@@ -84,7 +84,7 @@ pub fn check_columns<D>(
 mod tests {
     use super::super::{Case, NameLimit};
     use super::*;
-    use crate::testing::plan;
+    use crate::testing::document as plan;
 
     fn stored(name: &str, declared: &str) -> StoredColumn {
         StoredColumn { name: name.to_owned(), declared: declared.to_owned(), detail: () }

@@ -83,7 +83,7 @@ pub fn statements(
 mod tests {
     use super::super::{Case, NameLimit};
     use super::*;
-    use crate::testing::plan;
+    use crate::testing::document as plan;
 
     #[test]
     fn a_definition_names_constraints_and_the_key_last() {

@@ -9,6 +9,7 @@ mod crash;
 mod refusing;
 mod server;
 mod tls;
+mod undecoded;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
         }),
         trial("a_server_that_takes_fewer_connections_in_mid_run_loses_no_row", crash, || {
             wait(refusing::a_server_that_takes_fewer_connections_in_mid_run_loses_no_row())
+        }),
+        trial("a_log_that_cannot_be_decoded_is_named_before_the_load", crash, || {
+            wait(undecoded::a_log_that_cannot_be_decoded_is_named_before_the_load())
         }),
         trial("a_certificate_is_checked_as_far_as_was_asked", tls, || {
             wait(tls::a_certificate_is_checked_as_far_as_was_asked())
