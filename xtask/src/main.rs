@@ -35,7 +35,7 @@ cargo xtask COMMAND
   bench fill | encode    criterion benchmarks of the parts; what follows goes to criterion
   bench end-to-end       whole runs against the stock client; --server postgres|mysql|mariadb --to URL --rows N --pairs N
                          --batch N --in-flight N
-  bench changes          changes against pgbench or sysbench; --server postgres|mariadb --to URL --changes N --updates N (in a transaction)
+  bench changes          changes against pgbench or sysbench; --server postgres|mariadb|mysql --to URL --changes N --updates N (in a transaction)
                          --workload simple-update|write-only|update-index --in-flight N --pairs N
   bench controller       the regret table of all controllers on simulated databases; --json --surfaces N --seeds N --each
   bench memory           peak memory of payload runs; --to URL --rows N --only-null

@@ -77,7 +77,10 @@ proptest! {
                 prop_assert!(false, "{:?}", finished.ending);
             }
         }
-        let all_refused = faults.iter().any(|fault| matches!(fault, Fault::RefuseAll { .. }));
+        // A replay of which every row is refused says nothing of the attempt before it, and a payload may have one row.
+        let all_refused = faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::RefuseAll { .. } | Fault::RefuseRows { .. }));
         if keyed && !all_refused && matches!(finished.ending, Ending::Done) {
             prop_assert_eq!(booked.unknown, 0, "a key tells");
         }

@@ -21,13 +21,15 @@ impl Workload {
     pub(super) fn named(server: &str, name: Option<&str>) -> anyhow::Result<Workload> {
         match (server, name) {
             ("postgres", None | Some("simple-update")) => Ok(Workload::SimpleUpdate),
-            ("mariadb", None | Some("write-only")) => Ok(Workload::WriteOnly),
-            ("mariadb", Some("update-index")) => Ok(Workload::UpdateIndex),
+            ("mariadb" | "mysql", None | Some("write-only")) => Ok(Workload::WriteOnly),
+            ("mariadb" | "mysql", Some("update-index")) => Ok(Workload::UpdateIndex),
             ("postgres", Some(other)) => bail!("--workload {other}: postgres has simple-update"),
-            ("mariadb", Some(other)) => {
-                bail!("--workload {other}: mariadb has write-only and update-index")
+            ("mariadb" | "mysql", Some(other)) => {
+                bail!("--workload {other}: {server} has write-only and update-index")
             }
-            (other, _) => bail!("{other} has no stock benchmark here; say postgres or mariadb"),
+            (other, _) => {
+                bail!("{other} has no stock benchmark here; say postgres, mariadb or mysql")
+            }
         }
     }
 
