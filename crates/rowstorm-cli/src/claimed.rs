@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use rowstorm::generate::PlanOptions;
-use rowstorm::generate::changes::ChangePlan;
+use rowstorm::generate::changes::{ChangePlan, EventKind};
 use rowstorm::runner::Progress;
 use rowstorm::runner::verify::{Claim, Epoch, RunState};
 use rowstorm::schema::{Schema, parse_instant};
@@ -148,23 +148,36 @@ fn changed(
         )
         .help("`rowstorm merge RECORD… -o all.json` first, and verify that"));
     }
-    let state = state(Path::new(name), &compiled);
-    let state =
-        state.map_err(|cause| Failure::io(format!("cannot read how far {name} is"), &cause))?;
-    Ok(Claim::changed(&compiled, &state.done))
+    let unread = |cause| Failure::io(format!("cannot read how far {name} is"), &cause);
+    let (progress, _) = progress(Path::new(name), &compiled).map_err(unread)?;
+    let done = progress.events.done as usize;
+    let next = compiled.events().get(done).filter(|_| progress.events.begun as usize > done);
+    if next.is_some_and(|event| matches!(event.kind, EventKind::Truncate(_))) {
+        let message = "a `truncate` was sent, and its answer is not known: nobody can tell which rows must be there";
+        return Err(Failure::usage(message).help("go on with --resume: it is sent once more"));
+    }
+    Ok(Claim::changed(&compiled.after_events(done), &progress.done))
 }
 
 /// Where the run of a record stands: by the progress beside it while it goes on, or was killed; else by itself.
 pub(crate) fn state(record: &Path, changes: &ChangePlan) -> io::Result<RunState> {
+    let (progress, over) = progress(record, changes)?;
+    Ok(RunState { done: progress.done, over })
+}
+
+/// The same with its events, and whether it is over.
+fn progress(record: &Path, changes: &ChangePlan) -> io::Result<(Progress, bool)> {
     let streams = changes.streams() as usize;
     // The record is whole before its progress is taken away.
     match Progress::read(&progress_path(record), changes.fingerprint()) {
-        Ok(progress) => return Ok(RunState { done: progress.done, over: false }),
+        Ok(progress) => return Ok((progress, false)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
         Err(cause) => return Err(cause),
     }
     let record = RunRecord::read(record).map_err(io::Error::other)?;
-    let mut done = record.changes.map(|changes| changes.ranges_done).unwrap_or_default();
-    done.resize(streams, 0);
-    Ok(RunState { done, over: record.ended != "running" })
+    let over = record.ended != "running";
+    let mut progress = record.changes.map(|changes| Progress::of(&changes)).unwrap_or_default();
+    progress.done.resize(streams, 0);
+    progress.begun.resize(streams, 0);
+    Ok((progress, over))
 }

@@ -3,6 +3,7 @@
 //! A statement with an exact match on all columns of the primary key sees what was written before it, refreshed or not: that is
 //! what puts groups in order here. There are no transactions.
 
+pub(crate) mod event;
 mod query;
 
 use std::collections::HashSet;

@@ -29,8 +29,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rowstorm_gen::TablePlan;
 use rowstorm_sink::sql::{any_row, has_rows};
 use rowstorm_sink::{
-    Audit, BoxScan, ChangeLimits, ConnectOptions, Explanation, Limits, Prepare, PrepareMode, Scope,
-    ServerCounters, ServerFact, Sink, SinkError, Statement,
+    Audit, BoxScan, ChangeLimits, ConnectOptions, Event, Explanation, Limits, Prepare, PrepareMode,
+    Scope, ServerCounters, ServerFact, Sink, SinkError, Statement,
 };
 
 pub use change::CrateDbChanger;
@@ -194,6 +194,14 @@ impl Sink for CrateDb {
 
     async fn changer(&self, mix: &Arc<[Statement]>) -> Result<CrateDbChanger, SinkError> {
         CrateDbChanger::open(&self.server, mix, |table| self.is_ready(table)).await
+    }
+
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        change::event::words(self.schema(), event)
+    }
+
+    async fn event(&self, event: &Event) -> Result<Option<u64>, SinkError> {
+        change::event::once(&self.server, event).await
     }
 
     async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {

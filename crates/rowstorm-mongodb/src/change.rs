@@ -4,6 +4,7 @@
 //! Anywhere else they are done in order, and what is refused is refused alone.
 
 mod command;
+pub(crate) mod event;
 mod explain;
 mod link;
 mod query;

@@ -14,6 +14,7 @@ mod encode;
 mod error;
 mod identity;
 mod json;
+mod notes;
 mod scan;
 mod value;
 mod wire;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 use rowstorm_gen::TablePlan;
 use rowstorm_sink::{
-    Audit, BoxScan, ChangeLimits, ConnectOptions, Explanation, IndexTime, Limits, Prepare,
+    Audit, BoxScan, ChangeLimits, ConnectOptions, Event, Explanation, IndexTime, Limits, Prepare,
     PrepareMode, Scope, ServerFact, Sink, SinkError, Statement,
 };
 
@@ -31,7 +32,6 @@ use catalogue::Kind;
 pub use change::MongodbChanger;
 use connect::Server;
 pub use encode::InsertEncoder;
-use wire::Wire;
 pub use write::MongodbWriter;
 
 /// The server's own limit on one command (`maxWriteBatchSize`).
@@ -155,7 +155,7 @@ impl Sink for Mongodb {
             method: "insert of raw BSON, unordered".into(),
             ddl: dialect::statements(table, prepare),
             statement: dialect::statement(table, concern.as_ref()),
-            notes: notes(table),
+            notes: notes::notes(table),
         }
     }
 
@@ -217,6 +217,14 @@ impl Sink for Mongodb {
         Ok(MongodbChanger::new(self.server.clone(), mix))
     }
 
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        change::event::words(&self.server, event)
+    }
+
+    async fn event(&self, event: &Event) -> Result<Option<u64>, SinkError> {
+        change::event::once(&self.server, event).await
+    }
+
     async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {
         // A collection that is not there reads as an empty one.
         catalogue::must_be(&self.server, table).await?;
@@ -236,45 +244,4 @@ impl Kind {
             Kind::View => "view",
         }
     }
-}
-
-/// What to mind about one table.
-fn notes(table: &TablePlan) -> Vec<String> {
-    let mut notes = vec![
-        "the answer names each refused document by its place; the others of the payload are inserted".to_owned(),
-        format!("a payload of more than {COMMAND_ROWS} rows is several commands, sent one after another over one connection"),
-    ];
-    if dialect::is_timeseries(table) {
-        notes.push("a time-series collection keeps no key: rows whose answer is lost are booked as unknown".into());
-    } else if table.key.is_empty() {
-        notes.push(
-            "_id is the plan's fingerprint and the row's number: after a lost answer the payload is sent again, and the \
-             same seed's rows appended twice are duplicates"
-                .into(),
-        );
-    } else {
-        notes.push(
-            "_id is the key: after a lost answer the payload is sent again, and one copy of each row is kept"
-                .into(),
-        );
-    }
-    let wires: Vec<Wire> = table.columns.iter().map(|column| Wire::of(table, column)).collect();
-    if wires.contains(&Wire::Date) {
-        notes.push(
-            "dates keep milliseconds, what is finer is cut off: `ddl: {mongodb: long}` keeps microseconds as an integer"
-                .into(),
-        );
-    }
-    if wires.contains(&Wire::DecimalText) {
-        notes.push("decimals of more than 34 digits are kept as strings".into());
-    }
-    let unreachable = table.columns.iter().filter(|column| dialect::is_no_path(&column.name));
-    let unreachable: Vec<String> = unreachable.map(|column| format!("{:?}", column.name)).collect();
-    if !unreachable.is_empty() {
-        notes.push(format!(
-            "{}: names with `.` inside or `$` in front are kept, but neither indexed nor checked",
-            unreachable.join(", ")
-        ));
-    }
-    notes
 }

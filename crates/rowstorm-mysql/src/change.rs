@@ -6,6 +6,7 @@
 //! a space, and for the first time that an entry of the mix is done: what warns always (a trigger, a word that is deprecated) is known then.
 
 mod again;
+pub(crate) mod event;
 mod mix;
 mod query;
 mod script;

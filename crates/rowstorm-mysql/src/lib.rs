@@ -32,8 +32,8 @@ use rowstorm_schema::MysqlMethod;
 pub use rowstorm_sink::ConnectOptions;
 use rowstorm_sink::sql::{any_row, check_words, has_rows, identity, replay_note, statements};
 use rowstorm_sink::{
-    Audit, BoxChangeLog, BoxScan, ChangeLimits, Delivery, Explanation, IndexTime, Limits, Prepare,
-    PrepareMode, Reaction, Scope, ServerFact, Sink, SinkError, Statement,
+    Audit, BoxChangeLog, BoxScan, ChangeLimits, Delivery, Event, Explanation, IndexTime, Limits,
+    Prepare, PrepareMode, Reaction, Scope, ServerFact, Sink, SinkError, Statement,
 };
 
 pub use change::MysqlChanger;
@@ -224,6 +224,14 @@ impl Sink for Mysql {
 
     async fn change_log(&self, tables: &[Arc<TablePlan>]) -> Result<BoxChangeLog, SinkError> {
         Ok(Box::new(cdc::Decoding::open(self.server.clone(), tables).await?))
+    }
+
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        change::event::words(event)
+    }
+
+    async fn event(&self, event: &Event) -> Result<Option<u64>, SinkError> {
+        change::event::once(&self.server, event).await
     }
 
     async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {

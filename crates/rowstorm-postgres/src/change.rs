@@ -8,6 +8,7 @@
 
 mod array;
 mod course;
+pub(crate) mod event;
 mod query;
 mod send;
 mod statement;

@@ -23,8 +23,8 @@ use rowstorm_gen::TablePlan;
 pub use rowstorm_sink::ConnectOptions;
 use rowstorm_sink::sql::{any_row, check_words, has_rows, identity, replay_note};
 use rowstorm_sink::{
-    Audit, BoxChangeLog, BoxScan, ChangeLimits, Delivery, Explanation, IndexTime, Limits, Prepare,
-    PrepareMode, Scope, ServerFact, Sink, SinkError, Statement,
+    Audit, BoxChangeLog, BoxScan, ChangeLimits, Delivery, Event, Explanation, IndexTime, Limits,
+    Prepare, PrepareMode, Scope, ServerFact, Sink, SinkError, Statement,
 };
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
@@ -248,6 +248,14 @@ impl Sink for Postgres {
 
     async fn change_log(&self, tables: &[Arc<TablePlan>]) -> Result<BoxChangeLog, SinkError> {
         Ok(Box::new(cdc::Decoding::open(&self.server, tables).await?))
+    }
+
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        change::event::words(event)
+    }
+
+    async fn event(&self, event: &Event) -> Result<Option<u64>, SinkError> {
+        change::event::once(&self.server, event).await
     }
 
     async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {

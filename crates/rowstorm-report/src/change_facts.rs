@@ -3,6 +3,7 @@
 use crate::changes::{
     Cdc, CdcKind, ChangeKind, ChangeQuery, ChangeRows, ChangeSchedule, ChangeStage, Changes,
 };
+use crate::event::EventRecord;
 use crate::number::{grouped, milliseconds, rate, seconds};
 use crate::record::Latency;
 
@@ -11,6 +12,8 @@ const QUERIES_MAX: usize = 20;
 const WORDS_CHARS_MAX: usize = 60;
 /// Stages that are shown; the rest is in the record.
 const STAGES_MAX: usize = 20;
+/// Events that are shown.
+const EVENTS_MAX: usize = 20;
 
 /// Names and values, in order.
 pub(crate) fn lines(changes: &Changes) -> Vec<(String, String)> {
@@ -29,6 +32,8 @@ pub(crate) fn lines(changes: &Changes) -> Vec<(String, String)> {
     lines.extend(
         queries.take(QUERIES_MAX).map(|one| (format!("query {}", one.entry + 1), query(one))),
     );
+    let done_once = changes.events.iter().take(EVENTS_MAX).enumerate();
+    lines.extend(done_once.map(|(at, one)| (format!("event {}", at + 1), scripted(one))));
     if changes.stages.len() > 1 {
         let stages = changes.stages.iter().take(STAGES_MAX).enumerate();
         lines.extend(stages.map(|(at, one)| (format!("stage {}", at + 1), stage(one))));
@@ -176,6 +181,22 @@ fn query(query: &ChangeQuery) -> String {
     }
     let times = both(&query.service_ms, &query.response_ms);
     format!("{counts}   {times}   {}", brief(&query.words, WORDS_CHARS_MAX))
+}
+
+/// What was done between ops, when, and what became of it.
+fn scripted(event: &EventRecord) -> String {
+    let mut text = format!("after {} ops: {}", grouped(event.after), event.outcome.words());
+    if let Some(at) = event.at_s {
+        text.push_str(&format!(" at {} in {}", seconds(at), milliseconds(event.seconds * 1e3)));
+    }
+    if let Some(rows) = event.rows {
+        text.push_str(&format!(", {} rows", grouped(rows)));
+    }
+    text.push_str(&format!("   {}", brief(&event.words, WORDS_CHARS_MAX)));
+    if let Some(message) = &event.message {
+        text.push_str(&format!("   {}", brief(message, WORDS_CHARS_MAX)));
+    }
+    text
 }
 
 /// A query's words on one line, cut off after so many characters.

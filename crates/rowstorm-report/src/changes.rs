@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::event::{EventOutcome, EventRecord};
 use crate::record::{Latency, Second};
 
 /// The changes of a run: inserts, updates, deletes, rekeys and reads, after the load.
@@ -35,6 +36,9 @@ pub struct Changes {
     /// Reads of a range of time and by statements: each entry of the mix by itself. They are in `rows` and `tables` as a row each.
     #[serde(default)]
     pub queries: Vec<ChangeQuery>,
+    /// What was done between ops, each once: the schema's `changes.events`, in their order.
+    #[serde(default)]
+    pub events: Vec<EventRecord>,
     /// Transactions by how they ended.
     pub transactions: Transactions,
     /// Seconds from the first to the last, without load and counting.
@@ -258,6 +262,15 @@ impl CdcKind {
     /// ```
     pub fn agrees(&self) -> bool {
         self.found.abs_diff(self.expected()) <= self.in_doubt
+    }
+}
+
+impl Changes {
+    /// How many of the events are done, and how many begun: one more where the next is in doubt.
+    pub fn events_done(&self) -> (usize, usize) {
+        let done = self.events.iter().take_while(|event| event.outcome.is_over()).count();
+        let next = self.events.get(done).map(|event| event.outcome);
+        (done, done + usize::from(next == Some(EventOutcome::InDoubt)))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod chart;
 mod compare;
 mod compare_text;
 mod draw;
+mod event;
 mod facts;
 mod fail_on;
 mod file;
@@ -40,6 +41,7 @@ pub use changes::{
     Changes, ReplayedOps, TableKind, Transactions,
 };
 pub use compare::{Change, Compared, Comparison, Interval, Tested, compare};
+pub use event::{EventOutcome, EventRecord};
 pub use fail_on::FailOn;
 pub use file::{RecordError, json_schema};
 pub use html::html;

@@ -55,7 +55,9 @@ mod usage;
 pub mod verify;
 mod work;
 
-pub use changes::{Arrivals, ChangeOptions, ChangesSnapshot, Late, Progress, Resume, Stage};
+pub use changes::{
+    Arrivals, ChangeOptions, ChangesSnapshot, EventMarks, Late, Progress, Resume, Stage,
+};
 pub use journal::{Entry, Journal};
 pub use live::{Live, Phase, Snapshot};
 pub use metrics::{METRIC_NAMES, describe};

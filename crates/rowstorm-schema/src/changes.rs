@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{ParseUnitError, Rate, Span, TimeRange, Words};
+use crate::{ChangeEvent, ParseUnitError, Rate, Span, TimeRange, Words};
 
 /// Changes at a rate, after the tables are loaded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,9 @@ pub struct Changes {
     pub arrivals: Option<Arrivals>,
     /// The kinds of change and their weights.
     pub mix: Vec<Change>,
+    /// What is done once each, in order, while all streams stand still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<ChangeEvent>,
     /// What one COMMIT holds: `batch`, `row`, or `{rows: n}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<Transaction>,

@@ -9,6 +9,7 @@ mod column;
 mod data_type;
 mod document;
 mod effective;
+mod event;
 mod field_map;
 mod fit;
 mod fixed;
@@ -35,6 +36,7 @@ pub use changes::{Arrivals, Change, ChangeKind, Changes, HoldSpec, Pick, Transac
 pub use column::{Column, Per};
 pub use data_type::{DataType, IntWidth, ParseDataTypeError};
 pub use effective::{EffectiveColumn, LevelRule, Origin};
+pub use event::{ChangeEvent, OpCount};
 pub use field_map::{ColumnMap, DeletedMap, Encoding, FieldMap, TableMap};
 pub use fixed::Fixed;
 pub use generator::{

@@ -24,5 +24,8 @@ pub const NAME_BYTES_MAX: usize = 255;
 /// The most entries of a mix of changes.
 pub const MIX_MAX: usize = 64;
 
+/// The most events of changes.
+pub const EVENTS_MAX: usize = 64;
+
 /// The most streams of changes.
 pub const STREAMS_MAX: u32 = 1_024;

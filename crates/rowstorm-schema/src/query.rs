@@ -18,8 +18,8 @@ pub struct TimeRange {
     pub last: Span,
 }
 
-/// The words of a statement that reads: one text for every database that speaks SQL, or each database's own. `{column}` is
-/// a parameter, with the value that the table's generators give the column; `{{` and `}}` are braces.
+/// The words of a statement: one text for every database that speaks SQL, or each database's own. In a statement that reads,
+/// `{column}` is a parameter, with the value that the table's generators give the column; `{{` and `}}` are braces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Words {
@@ -45,7 +45,7 @@ pub struct WordsOfEach {
     /// For CrateDB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cratedb: Option<String>,
-    /// For MongoDB: a command that reads (`find`, `aggregate`, `count` or `distinct`, which comes first), in which a text that is
+    /// For MongoDB: a command. One that reads is `find`, `aggregate`, `count` or `distinct`, which comes first, and a text in it that is
     /// `{column}` and nothing else is a parameter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mongodb: Option<Command>,
@@ -121,7 +121,7 @@ impl JsonSchema for Words {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let each = generator.subschema_for::<WordsOfEach>();
         json_schema!({
-            "description": "A statement that reads: one text for every database that speaks SQL, or each database's own. `{column}` is a parameter.",
+            "description": "A statement: one text for every database that speaks SQL, or each database's own. In a read, `{column}` is a parameter.",
             "oneOf": [{ "type": "string" }, each],
             "examples": ["SELECT count(*) FROM orders WHERE customer_id = {customer_id}"],
         })
@@ -235,7 +235,7 @@ impl JsonSchema for Command {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A command of MongoDB that reads, as a map or as JSON; a text that is `{column}` and nothing else is a parameter.",
+            "description": "A command of MongoDB, as a map or as JSON; in a read, a text that is `{column}` and nothing else is a parameter.",
             "type": ["object", "string"],
             "examples": [{ "find": "orders", "filter": { "customer_id": "{customer_id}" } }],
         })

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{check, table};
-use rowstorm_schema::{Format, Schema};
+use rowstorm_schema::{Format, OpCount, Schema};
 
 /// A table with a key, and one change.
 fn changing(change: &str) -> String {
@@ -257,4 +257,65 @@ fn a_query_needs_no_key() {
     let keyless =
         changing("{ read: t, statement: SELECT 1, weight: 1 }").replace("    key: [id]\n", "");
     assert!(Schema::parse(&keyless, Format::Yaml, "t.yaml").is_ok());
+}
+
+#[test]
+fn events_come_in_order_and_empty_only_what_nobody_needs() {
+    let with = |events: &str| {
+        format!(
+            "version: 1
+tables:
+  parents:
+    key: [id]
+    preload: 9
+    columns: {{ id: {{ type: bigint, gen: sequence }} }}
+  visits:
+    key: [id]
+    columns:
+      id: {{ type: bigint, gen: sequence }}
+      parent: {{ type: bigint, gen: {{ ref: {{ table: parents }} }} }}
+  other:
+    key: [id]
+    preload: 9
+    columns: {{ id: {{ type: bigint, gen: sequence }} }}
+changes:
+  mix:
+    - {{ insert: visits, weight: 1 }}
+    - {{ insert: parents, weight: 1 }}
+    - {{ read: other, weight: 1 }}
+  events:
+    {events}
+"
+        )
+    };
+    for (events, place, problem) in [
+        ("- { after: 5, truncate: nobody }", "[0].truncate", "no table `nobody`"),
+        ("- { after: 5, truncate: parents }", "[0].truncate", "`visits.parent` refers to"),
+        ("- { after: 5, truncate: other }", "[0].truncate", "`changes.mix[2]` reads `other`"),
+        ("- { after: 0, truncate: visits }", "[0].after", "after one change at least"),
+        ("- { after: 5 changes }", "[0]", "a `truncate` or a `statement`"),
+        ("- { after: 5, truncate: visits, statement: VACUUM }", "[0]", "not both"),
+        ("- { after: 5, statement: '' }", "[0].statement", "without words"),
+        ("- { after: 5, statement: {} }", "[0].statement", "without words"),
+        ("- { after: 5, statement: { mysql: ' ' } }", "[0].statement.mysql", "without words"),
+        ("- { after: soon, truncate: visits }", "[0].after", "like `100000 changes`"),
+        ("- { truncate: visits }", "[0]", "after"),
+        (
+            "- { after: 9, truncate: visits }\n    - { after: 8 changes, truncate: visits }",
+            "[1].after",
+            "the event before it after 9",
+        ),
+    ] {
+        let found = common::problems(&with(events), Format::Yaml);
+        assert!(found[0].message.contains(problem), "{events}: {found:?}");
+        assert_eq!(found[0].place, format!("changes.events{place}"), "{events}");
+    }
+    let fine = "- { after: 1000 changes, statement: { postgres: \"SELECT '{}'\", mongodb: { create: t } } }\n    \
+                - { after: 1000, truncate: visits }";
+    let schema = Schema::parse(&with(fine), Format::Yaml, "t.yaml").unwrap();
+    let events = &schema.changes.as_ref().unwrap().events;
+    assert_eq!((events[0].after, events[1].after), (OpCount(1000), OpCount(1000)));
+    let words = events[0].statement.as_ref().unwrap();
+    assert_eq!(words.sql("postgres"), Some("SELECT '{}'"), "braces are braces");
+    assert_eq!(words.command().unwrap().0, r#"{"create":"t"}"#);
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use rowstorm_gen::{Batch, TablePlan};
 
 use crate::{
-    Audit, BoxChangeLog, BoxScan, Change, ChangeLimits, Changed, Changer, Encoder, Explanation,
-    Limits, Outcome, Payload, Prepare, Queried, Scope, ServerCounters, ServerFact, Sink, SinkError,
-    Statement, Transaction, Writer,
+    Audit, BoxChangeLog, BoxScan, Change, ChangeLimits, Changed, Changer, Encoder, Event,
+    Explanation, Limits, Outcome, Payload, Prepare, Queried, Scope, ServerCounters, ServerFact,
+    Sink, SinkError, Statement, Transaction, Writer,
 };
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SinkError>> + Send + 'a>>;
@@ -50,6 +50,8 @@ trait DynSink: Debug + Send + Sync {
     fn explain_change(&self, statement: &Statement) -> Option<String>;
     fn changer<'a>(&'a self, statements: &'a Arc<[Statement]>) -> BoxFuture<'a, BoxChanger>;
     fn change_log<'a>(&'a self, tables: &'a [Arc<TablePlan>]) -> BoxFuture<'a, BoxChangeLog>;
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError>;
+    fn event<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Option<u64>>;
     fn scan<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxScan>;
 }
 
@@ -117,6 +119,14 @@ impl<S: Sink> DynSink for S {
 
     fn change_log<'a>(&'a self, tables: &'a [Arc<TablePlan>]) -> BoxFuture<'a, BoxChangeLog> {
         Box::pin(Sink::change_log(self, tables))
+    }
+
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        Sink::explain_event(self, event)
+    }
+
+    fn event<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Option<u64>> {
+        Box::pin(Sink::event(self, event))
     }
 
     fn scan<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxScan> {
@@ -199,6 +209,14 @@ impl Sink for BoxSink {
 
     async fn change_log(&self, tables: &[Arc<TablePlan>]) -> Result<BoxChangeLog, SinkError> {
         self.0.change_log(tables).await
+    }
+
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        self.0.explain_event(event)
+    }
+
+    async fn event(&self, event: &Event) -> Result<Option<u64>, SinkError> {
+        self.0.event(event).await
     }
 
     async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {

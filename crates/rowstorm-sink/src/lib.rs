@@ -16,6 +16,7 @@ mod change;
 pub mod conformance;
 mod connect;
 mod error;
+mod event;
 pub mod json;
 mod memory;
 mod null;
@@ -39,6 +40,7 @@ pub use change::{
 };
 pub use connect::{CONNECT_MAX, ConnectOptions};
 pub use error::{Delivery, SinkError, SinkErrorKind};
+pub use event::Event;
 pub use memory::{
     Arrived, Fault, Memory, MemoryChanger, MemoryEncoder, MemoryRow, MemoryWriter, Writes,
 };

@@ -17,8 +17,9 @@ use rowstorm_gen::{Batch, TablePlan};
 
 use crate::rows::RowEncoder;
 use crate::{
-    Audit, BoxScan, ChangeLimits, Delivery, Encoder, Explanation, IndexTime, Limits, Outcome,
-    Payload, Prepare, PrepareMode, Scope, Sink, SinkError, SinkErrorKind, Statement, Writer,
+    Audit, BoxScan, ChangeLimits, Delivery, Encoder, Event, Explanation, IndexTime, Limits,
+    Outcome, Payload, Prepare, PrepareMode, Scope, Sink, SinkError, SinkErrorKind, Statement,
+    Writer,
 };
 pub use cells::MemoryRow;
 pub use change::MemoryChanger;
@@ -198,6 +199,20 @@ impl Sink for Memory {
         let tables: Vec<_> = mix.iter().map(|statement| &statement.table).collect();
         let generation = self.lock().open(&tables)?;
         Ok(MemoryChanger::new(self.clone(), mix, generation))
+    }
+
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        match event {
+            Event::Truncate(table) => Ok(format!("empty {}", table.name)),
+            Event::Statement(_) => Err(change::no_words()),
+        }
+    }
+
+    async fn event(&self, event: &Event) -> Result<Option<u64>, SinkError> {
+        let Event::Truncate(plan) = event else { return Err(change::no_words()) };
+        let mut state = self.lock();
+        let table = state.tables.get_mut(&plan.name).ok_or_else(|| no_table(plan))?;
+        Ok(Some(table.empty()))
     }
 
     async fn scan(&self, plan: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rowstorm_gen::TablePlan;
 
 use crate::{
-    Audit, Change, ChangeLimits, Changed, Changer, Encoder, Explanation, Limits, Outcome, Payload,
-    Prepare, PrepareMode, Queried, Scope, Sink, SinkError, Statement, Transaction, Writer,
+    Audit, Change, ChangeLimits, Changed, Changer, Encoder, Event, Explanation, Limits, Outcome,
+    Payload, Prepare, PrepareMode, Queried, Scope, Sink, SinkError, Statement, Transaction, Writer,
 };
 
 /// Encodes as another sink does, and takes every row and every change without keeping it.
@@ -100,6 +100,10 @@ impl<S: Sink> Sink for Null<S> {
 
     fn explain_change(&self, statement: &Statement) -> Option<String> {
         self.inner.explain_change(statement)
+    }
+
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        self.inner.explain_event(event)
     }
 
     async fn changer(

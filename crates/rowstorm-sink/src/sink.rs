@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rowstorm_gen::{Batch, TablePlan};
 
 use crate::{
-    Audit, BoxChangeLog, BoxScan, ChangeLimits, Changer, NoChanger, Outcome, Payload, Scope,
+    Audit, BoxChangeLog, BoxScan, ChangeLimits, Changer, Event, NoChanger, Outcome, Payload, Scope,
     SinkError, Statement,
 };
 
@@ -124,6 +124,30 @@ pub trait Sink: Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<BoxChangeLog, SinkError>> + Send {
         let message = format!("{self:?} has no log of changes that is read here");
         async { Err(SinkError::fatal("no log", message)) }
+    }
+
+    /// An event as it is sent, for records and for people. Pure.
+    ///
+    /// # Errors
+    /// A fatal one if this database cannot do it, or the document has no words for it.
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        let message = format!("{self:?} knows no `{}` among changes", event.word());
+        Err(SinkError::fatal("no events", message))
+    }
+
+    /// Does an event, on a connection of its own: how many rows it took, where the database says so.
+    ///
+    /// Promises, each a conformance case:
+    /// - a table that is emptied has no rows afterwards, and takes new ones;
+    /// - emptying it once more is harmless;
+    /// - changers that are open go on after it, also where a column was added that the schema does not know;
+    /// - a statement that the database refuses is a fatal error in its words.
+    ///
+    /// # Errors
+    /// As [`Changer::change`]; whoever lost the connection does not know whether it was done.
+    fn event(&self, event: &Event) -> impl Future<Output = Result<Option<u64>, SinkError>> + Send {
+        let refused = self.explain_event(event).map(|_| None);
+        async { refused }
     }
 
     /// Reads all rows of a table back, each with the columns of the plan. Rows that come while it reads may be in it or not.

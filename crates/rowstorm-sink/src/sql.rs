@@ -6,12 +6,14 @@
 
 mod audit;
 mod columns;
+mod event;
 mod names;
 mod query;
 mod table;
 
 pub use audit::{AuditSql, Counting, Sum};
 pub use columns::{Fault, StoredColumn, check_columns};
+pub use event::event;
 pub use names::{Case, NameLimit, Names, Quote};
 pub use query::{QueryPart, check_words, query, worded};
 pub use table::{any_row, definitions, has_rows, identity, own_type, replay_note, statements};

@@ -1,6 +1,7 @@
 //! Transactions of prepared statements, row by row: there is no way to a server that batching would save, and each row
 //! says for itself whether it was found.
 
+pub(crate) mod event;
 mod query;
 
 use std::sync::Arc;

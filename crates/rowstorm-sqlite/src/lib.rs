@@ -20,8 +20,8 @@ use rowstorm_gen::TablePlan;
 use rowstorm_gen::schema::IndexTime;
 use rowstorm_sink::sql::{self, AuditSql};
 use rowstorm_sink::{
-    Audit, BoxScan, ChangeLimits, Explanation, Limits, Prepare, PrepareMode, Scope, ServerFact,
-    Sink, SinkError, Statement,
+    Audit, BoxScan, ChangeLimits, Event, Explanation, Limits, Prepare, PrepareMode, Scope,
+    ServerFact, Sink, SinkError, Statement,
 };
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tempfile::TempDir;
@@ -262,6 +262,14 @@ impl Sink for Sqlite {
     async fn changer(&self, mix: &Arc<[Statement]>) -> Result<SqliteChanger, SinkError> {
         let worker = self.connect(OpenFlags::empty()).await?;
         SqliteChanger::new(worker, mix, self.temporary.clone()).await
+    }
+
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        change::event::words(event)
+    }
+
+    async fn event(&self, event: &Event) -> Result<Option<u64>, SinkError> {
+        change::event::once(self, event).await
     }
 
     async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {

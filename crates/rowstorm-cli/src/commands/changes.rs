@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rowstorm::generate::changes::ChangePlan;
-use rowstorm::report::{Changes, ReplayedOps, Settings};
+use rowstorm::generate::changes::{ChangePlan, Event, EventKind};
+use rowstorm::report::{Changes, EventOutcome, EventRecord, ReplayedOps, Settings};
 use rowstorm::runner::{ChangeOptions, Progress, Resume, RunOptions, Stage};
 use rowstorm::schema::{self, AutoOr, Generator, Late, Rate, RunSettings, Shard, Span};
 use rowstorm::sink::PrepareMode;
@@ -151,13 +151,7 @@ impl Earlier {
         if done.fingerprint != format!("{fingerprint:016x}") {
             return Err(other("mix"));
         }
-        let mut progress = Progress::new(done.ranges_done.clone());
-        for doubt in &done.in_doubt {
-            if let Some(begun) = progress.begun.get_mut(doubt.stream as usize) {
-                *begun = doubt.to;
-            }
-        }
-        Ok(Resume::Changes(progress))
+        Ok(Resume::Changes(Progress::of(done)))
     }
 }
 
@@ -218,6 +212,26 @@ impl Begun {
     }
 }
 
+/// What earlier runs did of the events; their words are known when the run is over.
+fn events(changes: &ChangePlan, progress: &Progress) -> Vec<EventRecord> {
+    let outcome = |at: u64| match () {
+        () if at < progress.events.done => EventOutcome::DoneBefore,
+        () if at < progress.events.begun => EventOutcome::InDoubt,
+        () => EventOutcome::NotReached,
+    };
+    let kind = |event: &Event| match event.kind {
+        EventKind::Truncate(_) => "truncate",
+        EventKind::Statement(_) => "statement",
+    };
+    let of = |(at, event): (u64, &Event)| EventRecord {
+        after: event.after,
+        kind: kind(event).to_owned(),
+        outcome: outcome(at),
+        ..EventRecord::default()
+    };
+    (0..).zip(changes.events()).map(of).collect()
+}
+
 /// What is known before the first row.
 fn first(plan: &Plan, options: &RunOptions, progress: &Progress) -> Result<RunRecord> {
     let changes = compiled(plan)?;
@@ -245,6 +259,7 @@ fn first(plan: &Plan, options: &RunOptions, progress: &Progress) -> Result<RunRe
             fingerprint: format!("{:016x}", changes.fingerprint()),
             streams: changes.streams(),
             ranges_done: progress.done.clone(),
+            events: events(&changes, progress),
             in_doubt,
             ..Changes::default()
         }),

@@ -7,7 +7,7 @@ use rowstorm::generate::changes::ChangePlan;
 use rowstorm::generate::{BATCH_ROWS_MAX, Batch};
 use rowstorm::report::number::{bytes, grouped};
 use rowstorm::schema::{AutoOr, RunSettings};
-use rowstorm::sink::{BoxSink, Encoder, Payload, Prepare, Sink, Statement};
+use rowstorm::sink::{BoxSink, Encoder, Event, Payload, Prepare, Sink, Statement};
 use rowstorm::{Plan, TablePlan, Target};
 
 use crate::args::ExplainArgs;
@@ -138,6 +138,12 @@ fn changes(sink: &BoxSink, plan: &Plan) -> Result<String> {
         for part in sink.explain_change(statement).iter().flat_map(|sent| sent.lines()) {
             line(&mut text, format_args!("    {part}"));
         }
+    }
+    for (spec, event) in changes.events().iter().zip(Event::all(&changes)) {
+        let words =
+            sink.explain_event(&event).unwrap_or_else(|refused| format!("refused  {refused}"));
+        line(&mut text, format_args!("  event after {} ops", grouped(spec.after)));
+        line(&mut text, format_args!("    {words}"));
     }
     let kept =
         if limits.transactions { "committed together" } else { "sent in order: no transactions" };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rowstorm::Target;
-use rowstorm::generate::changes::ChangePlan;
+use rowstorm::generate::changes::{ChangePlan, Event, EventKind};
 use rowstorm::report::number::grouped;
 use rowstorm::report::{Finding, Look, Verification};
 use rowstorm::runner::verify::{
@@ -99,6 +99,11 @@ fn follow(
     let Some(changes) = changes else {
         return Err(Failure::usage("--follow is for the record of a run with `changes:`"));
     };
+    let empties = |event: &Event| matches!(event.kind, EventKind::Truncate(_));
+    if changes.events().iter().any(empties) {
+        let message = "--follow cannot tell rows that are late from rows that a `truncate` took";
+        return Err(Failure::usage(message).help("verify the copy when the run is over"));
+    }
     let (record, plan) = (PathBuf::from(&args.expected), changes.clone());
     let quiet = args.json;
     let told = move |look: &Look| {

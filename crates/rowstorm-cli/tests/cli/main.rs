@@ -4,6 +4,7 @@
 
 mod changing;
 mod common;
+mod events;
 #[cfg(unix)]
 mod live;
 mod rows;

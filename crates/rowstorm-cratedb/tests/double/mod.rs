@@ -229,6 +229,10 @@ impl State {
                 4004,
                 "UnsupportedFeatureException[Bulk operations for statements that return result sets is not supported]",
             )),
+            (Statement::Change(all), None) if all.set.is_none() && all.found.is_empty() => {
+                self.store.empty(&all.name)
+            }
+            (Statement::Alter(name, column), None) => self.store.add_column(&name, column),
             (Statement::Change(_), None) => Err(Refused::new(
                 400,
                 4004,

@@ -16,8 +16,13 @@ pub(super) type Name = (String, String);
 #[derive(Debug)]
 pub(super) enum Statement {
     Create(Create),
-    Drop { name: Name, if_exists: bool },
+    Drop {
+        name: Name,
+        if_exists: bool,
+    },
     Refresh(Name),
+    /// A column is added.
+    Alter(Name, Column),
     Insert(Insert),
     Change(Change),
     Select(Select),
@@ -87,6 +92,13 @@ pub(super) fn statement(sql: &str) -> Done<Statement> {
             reader.expect("table")?;
             let if_exists = reader.takes_all(&["if", "exists"])?;
             Statement::Drop { name: reader.relation()?, if_exists }
+        }
+        "alter" => {
+            reader.expect("table")?;
+            let name = reader.relation()?;
+            reader.expect("add")?;
+            reader.expect("column")?;
+            Statement::Alter(name, reader.column()?)
         }
         "refresh" => {
             reader.expect("table")?;

@@ -13,6 +13,7 @@
 mod batch;
 mod course;
 mod entry;
+mod event;
 mod expected;
 mod history;
 mod order;
@@ -30,6 +31,7 @@ mod walk;
 
 pub use batch::{ChangeBatch, Fate, Group};
 pub use entry::{Entry, OpKind, Query};
+pub use event::{Event, EventKind, share};
 pub use expected::Expected;
 pub use history::{History, Write};
 pub use plan::ChangePlan;

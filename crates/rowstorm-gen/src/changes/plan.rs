@@ -8,6 +8,7 @@ use rowstorm_schema::{Generator, Pick, Schema, Transaction};
 use super::batch::ranks;
 use super::course::Course;
 use super::entry::{Entry, OpKind};
+use super::event::{Event, EventKind};
 use super::pattern::Pattern;
 use super::shape::{Shape, TableRules};
 use super::stream::ChangeStream;
@@ -51,6 +52,8 @@ use crate::{Plan, PlanError, Stream, TablePlan};
 #[derive(Debug, Clone)]
 pub struct ChangePlan {
     mix: Arc<Mix>,
+    /// How many events are done.
+    events_done: usize,
 }
 
 /// What all streams have in common.
@@ -69,6 +72,7 @@ pub(super) struct Mix {
     pub(super) transaction: Transaction,
     /// The share of transactions that are rolled back first.
     pub(super) rollback: f64,
+    events: Vec<Event>,
     fingerprint: u64,
 }
 
@@ -117,7 +121,11 @@ impl ChangePlan {
             check_rows(turnover, table, streams)?;
         }
         let root = Stream::new(plan.options().seed).named("#changes");
-        let fingerprint = fingerprint(plan, schema, &entries, &pattern, streams);
+        let events = (0..)
+            .zip(&changes.events)
+            .map(|(at, event)| Event::new(plan, event, at))
+            .collect::<Result<Vec<_>, _>>()?;
+        let fingerprint = fingerprint(plan, schema, &entries, &pattern, streams, &events);
         let course = Course::new(streams, entries, pattern, turnovers, plan.tables(), root);
         let course = Arc::new(course);
         let rules = plan
@@ -139,9 +147,10 @@ impl ChangePlan {
             root,
             transaction: changes.transaction.unwrap_or(Transaction::Batch),
             rollback: changes.rollback,
+            events,
             fingerprint,
         };
-        Ok(ChangePlan { mix: Arc::new(mix) })
+        Ok(ChangePlan { mix: Arc::new(mix), events_done: 0 })
     }
 
     /// How many streams there are.
@@ -155,7 +164,29 @@ impl ChangePlan {
     /// If there are not so many.
     pub fn stream(&self, number: u32) -> ChangeStream {
         assert!(number < self.streams(), "stream {number} of {}", self.streams());
-        ChangeStream::new(&self.mix, number)
+        let mut emptied = Vec::new();
+        for event in &self.mix.events[..self.events_done] {
+            if let EventKind::Truncate(table) = event.kind {
+                emptied.push((table, event.place(number, self.streams())));
+            }
+        }
+        ChangeStream::new(&self.mix, number, emptied)
+    }
+
+    /// What is done between ops, in order.
+    pub fn events(&self) -> &[Event] {
+        &self.mix.events
+    }
+
+    /// The same changes, once the first so many events are done: rows that one of them took away are gone from its place on. Of
+    /// [`ChangePlan::new`], none is.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[must_use]
+    pub fn after_events(&self, done: usize) -> ChangePlan {
+        assert!(done <= self.mix.events.len(), "{done} events of {}", self.mix.events.len());
+        ChangePlan { mix: Arc::clone(&self.mix), events_done: done }
     }
 
     /// The mix's entries, in the document's order.
@@ -229,6 +260,7 @@ fn fingerprint(
     entries: &[Entry],
     pattern: &Pattern,
     streams: u32,
+    events: &[Event],
 ) -> u64 {
     let mut hash = Hash::new();
     hash.number(plan.fingerprint());
@@ -243,6 +275,14 @@ fn fingerprint(
         hash.number(pattern.share(at));
         table.spec.key.iter().for_each(|column| hash.text(column));
         hash.number(table.rows.unwrap_or(0));
+    }
+    for event in events {
+        hash.number(event.after);
+        match &event.kind {
+            EventKind::Truncate(table) => hash.text(&plan.tables()[*table].name),
+            // Its words change no row that is compared.
+            EventKind::Statement(_) => hash.text("#statement"),
+        }
     }
     hash.end()
 }

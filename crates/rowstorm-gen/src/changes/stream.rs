@@ -25,6 +25,8 @@ pub struct ChangeStream {
     /// The inserts before the pattern begins.
     prologue: u64,
     ops: u64,
+    /// Tables that were emptied, and the op before which.
+    emptied: Vec<(usize, u64)>,
 }
 
 /// A stream's share of one table; its rows are numbered from 0 here.
@@ -69,7 +71,7 @@ pub struct Counts {
 }
 
 impl ChangeStream {
-    pub(super) fn new(mix: &Arc<Mix>, number: u32) -> ChangeStream {
+    pub(super) fn new(mix: &Arc<Mix>, number: u32, emptied: Vec<(usize, u64)>) -> ChangeStream {
         let number = u64::from(number);
         let picks = stream_of(mix.root, number);
         let course = &mix.course;
@@ -90,6 +92,7 @@ impl ChangeStream {
             shares: tables.map(share).collect(),
             prologue: course.prologue(number),
             ops: course.ops(number, &mix.rows_max),
+            emptied,
         }
     }
 
@@ -274,7 +277,12 @@ impl ChangeStream {
     /// The live rows after the first `ops`.
     pub(super) fn live(&self, table: usize, ops: u64) -> Live {
         assert!(ops <= self.ops, "{ops} ops of {}", self.ops);
-        self.mix.course.live(self.number, table, ops)
+        let course = &self.mix.course;
+        let live = course.live(self.number, table, ops);
+        let of_table = self.emptied.iter().filter(|(of, at)| *of == table && *at <= ops);
+        // Such a table is only inserted into: all that were born by then are gone.
+        let gone = of_table.map(|(_, at)| course.live(self.number, table, *at).born).max();
+        Live { gone: live.gone.max(gone.unwrap_or(0)), ..live }
     }
 
     /// The stream's rows of a table when the pattern begins.

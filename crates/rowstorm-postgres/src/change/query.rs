@@ -7,7 +7,7 @@ use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgConnection, PgTypeInfo, Postgres};
-use sqlx::{Arguments as _, Type};
+use sqlx::{Arguments as _, Connection as _, Type};
 
 use super::{PostgresChanger, Words};
 use crate::connect::run;
@@ -47,13 +47,27 @@ impl PostgresChanger {
         encoder.clear();
         encoder.encode(query.batch);
         let arguments = arguments(words, encoder.columns())?;
-        let counted = count(&mut asker, &words.text, arguments).await.map_err(failed);
+        let mut counted = count(&mut asker, &words.text, arguments.clone()).await;
+        if counted.as_ref().is_err_and(is_outdated) {
+            // `SELECT *` of a table that has another column now.
+            asker.clear_cached_statements().await.map_err(failed)?;
+            counted = count(&mut asker, &words.text, arguments).await;
+        }
+        let counted = counted.map_err(failed);
         let is_lost = |error: &SinkError| matches!(error.kind, SinkErrorKind::Lost(_));
         if !counted.as_ref().is_err_and(is_lost) {
             self.asker = Some(asker);
         }
         counted.map(Queried::Rows).or_else(Queried::of)
     }
+}
+
+/// A statement that was prepared before its table was altered: nothing is wrong with its words.
+fn is_outdated(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error();
+    error.is_some_and(|error| {
+        error.code().as_deref() == Some("0A000") && error.message().contains("cached plan")
+    })
 }
 
 async fn count(

@@ -16,7 +16,8 @@ const ROWS_MAX: usize = 150;
 pub(super) fn section(page: &mut Markup, changes: &Changes) {
     page.tag("<h2>Changes</h2><p>").text(&change_facts::headline(changes)).tag("</p>");
     for (name, value) in change_facts::lines(changes) {
-        if matches!(name.as_str(), "pace" | "schedule" | "counted" | "replayed") {
+        let is_event = name.starts_with("event ");
+        if is_event || matches!(name.as_str(), "pace" | "schedule" | "counted" | "replayed") {
             page.tag("<p class=\"quiet\">")
                 .text(&format!("{name}: {}", value.replace("   ", " · ")))
                 .tag("</p>");

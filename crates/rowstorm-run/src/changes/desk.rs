@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::filled::{Answered, Filled};
 use super::job::{Job, Take};
 use super::options::ChangeOptions;
+use super::script::Told;
 use super::state::State;
 use super::stats::Answer;
 use super::work::Work;
@@ -56,7 +57,7 @@ impl Desk {
         let wake = state.widened();
         match take {
             Take::Wait => state.is_awaited = true,
-            Take::Job(_) | Take::At(_) | Take::Park | Take::Done => {}
+            Take::Job(_) | Take::Event { .. } | Take::At(_) | Take::Park | Take::Done => {}
         }
         drop(state);
         if wake || matches!(take, Take::Done) {
@@ -240,6 +241,29 @@ impl Desk {
         if job.attempt == Attempt::Replay {
             state.name_replay(job);
         }
+    }
+
+    /// An event was done, or refused; streams go on behind it.
+    pub(crate) fn settle_event(&self, took: Duration, told: Told) {
+        let mut state = self.lock();
+        state.settle_event(took, told);
+        state.is_awaited = true;
+        self.let_go(state);
+    }
+
+    /// An event was not sent, and will not be: the run ends.
+    pub(crate) fn leave_event(&self) {
+        self.lock().leave_event();
+    }
+
+    /// An event is sent again.
+    pub(crate) fn retried_event(&self) {
+        self.lock().books.transactions.retries += 1;
+    }
+
+    /// The ops of all streams that are done.
+    pub(crate) fn ops_done(&self) -> u64 {
+        self.lock().done.iter().sum()
     }
 
     /// Trouble that concerns no rows: a connection could not be opened.

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 pub(crate) enum Take {
     /// These ops.
     Job(Job),
+    /// This event; an earlier run may have done it.
+    Event { number: usize, was_begun: bool },
     /// Ask again then.
     At(Instant),
     /// Ask again when something has changed.

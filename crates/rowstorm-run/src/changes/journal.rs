@@ -1,6 +1,6 @@
 //! Where every stream stands, kept in a file op by op, so that a run that is killed at any moment can go on.
 //!
-//! Two numbers for each stream, at a fixed place: the end of the transaction that was begun last, and of the one that was answered
+//! Two numbers for each stream, and behind them two for the events, at a fixed place: the end of the transaction that was begun last, and of the one that was answered
 //! last. Both are written by one call each, before the transaction is sent and after its answer; so after a kill at most one transaction of
 //! a stream is in doubt, and it is known which ops it had. The bytes are the operating system's once they are written: they survive the process,
 //! not the machine.
@@ -10,6 +10,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+
+use rowstorm_report::Changes;
 
 /// Names the format, and its version.
 const MAGIC: &[u8; 16] = b"rowstorm ops 1\n\0";
@@ -25,12 +27,36 @@ pub struct Progress {
     /// For each stream, the end of a transaction that was sent and not answered: the ops from `done` up to here may have been
     /// committed. As `done` where nothing is in doubt.
     pub begun: Vec<u64>,
+    /// How many of the changes' events are done, and begun.
+    pub events: EventMarks,
+}
+
+/// Where the events of a run stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EventMarks {
+    /// How many are done.
+    pub done: u64,
+    /// One more where the next was sent and not answered; else the same, or less.
+    pub begun: u64,
 }
 
 impl Progress {
     /// Nothing in doubt.
     pub fn new(done: Vec<u64>) -> Progress {
-        Progress { begun: done.clone(), done }
+        Progress { begun: done.clone(), done, events: EventMarks::default() }
+    }
+
+    /// Where the run of a record stands that is over.
+    pub fn of(changes: &Changes) -> Progress {
+        let mut progress = Progress::new(changes.ranges_done.clone());
+        for doubt in &changes.in_doubt {
+            if let Some(begun) = progress.begun.get_mut(doubt.stream as usize) {
+                *begun = doubt.to;
+            }
+        }
+        let (done, begun) = changes.events_done();
+        progress.events = EventMarks { done: done as u64, begun: begun as u64 };
+        progress
     }
 
     /// The ops of a stream that may have been committed.
@@ -65,13 +91,21 @@ impl Progress {
             progress.done.push(done);
             progress.begun.push(number(at + 8)?.max(done));
         }
+        let at = (HEAD_BYTES + streams as u64 * STREAM_BYTES) as usize;
+        // Files of earlier releases end here.
+        if bytes.len() > at {
+            progress.events = EventMarks { done: number(at)?, begun: number(at + 8)? };
+        }
         Ok(progress)
     }
 }
 
 /// The file, being written.
 #[derive(Debug)]
-pub(crate) struct Journal(Mutex<File>);
+pub(crate) struct Journal {
+    file: Mutex<File>,
+    streams: u32,
+}
 
 impl Journal {
     /// Makes the file: whole or not at all.
@@ -91,10 +125,12 @@ impl Journal {
             bytes.extend(done.to_le_bytes());
             bytes.extend(begun.to_le_bytes());
         }
+        bytes.extend(progress.events.done.to_le_bytes());
+        bytes.extend(progress.events.begun.to_le_bytes());
         file.write_all(&bytes)?;
         file.sync_all()?;
         std::fs::rename(&beside, path)?;
-        Ok(Journal(Mutex::new(file)))
+        Ok(Journal { file: Mutex::new(file), streams: progress.done.len() as u32 })
     }
 
     /// A transaction that ends here is sent now.
@@ -107,9 +143,20 @@ impl Journal {
         self.write(stream, 0, to)
     }
 
+    /// The event of this number is sent now, or was answered. The events' place is behind the last stream's.
+    pub(crate) fn event(&self, number: usize, is_done: bool) -> io::Result<()> {
+        let marked = number as u64 + 1;
+        if is_done { self.done(self.streams, marked) } else { self.begun(self.streams, marked) }
+    }
+
+    /// The event of this number was refused: it is not in doubt.
+    pub(crate) fn no_event(&self, number: usize) -> io::Result<()> {
+        self.begun(self.streams, number as u64)
+    }
+
     fn write(&self, stream: u32, place: u64, number: u64) -> io::Result<()> {
         let at = HEAD_BYTES + u64::from(stream) * STREAM_BYTES + place;
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(at))?;
         file.write_all(&number.to_le_bytes())
     }

@@ -5,6 +5,7 @@
 //! (lost in doubt), stop (fatal).
 
 mod ask;
+mod event;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,6 +102,7 @@ impl Lane {
             self.changes.borrow_and_update();
             match self.shop.desk.take(self.number) {
                 Take::Job(job) => self.work(job).await,
+                Take::Event { number, was_begun } => self.event(number, was_begun).await,
                 Take::At(then) => tokio::select! {
                     () = sleep_until(then) => {}
                     _ = self.changes.changed() => {}

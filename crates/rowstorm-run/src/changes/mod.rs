@@ -21,6 +21,7 @@ mod options;
 mod record;
 mod run;
 mod schedule;
+mod script;
 mod state;
 mod stats;
 mod tuner;
@@ -28,7 +29,7 @@ mod unchanged;
 mod view;
 mod work;
 
-pub use journal::Progress;
+pub use journal::{EventMarks, Progress};
 pub use live::ChangesSnapshot;
 pub use options::{Arrivals, ChangeOptions, Late, Resume, Stage};
 

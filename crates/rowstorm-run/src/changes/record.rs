@@ -38,6 +38,7 @@ pub(crate) fn write(
         tables,
         kinds: kinds(state),
         queries: queries(state, work),
+        events: state.script.records(),
         transactions: state.books.transactions.clone(),
         seconds: elapsed.as_secs_f64(),
         changes_per_second,

@@ -11,8 +11,10 @@ use rowstorm_sink::Attempt;
 
 use super::books::Books;
 use super::job::{Due, Job, Take};
+use super::journal::EventMarks;
 use super::options::{ChangeOptions, Resume};
 use super::schedule::{Next, Slots};
+use super::script::{Script, Told};
 use super::stats::Stats;
 use super::tuner::Tuner;
 use super::work::Work;
@@ -41,6 +43,7 @@ pub(crate) struct State {
     /// By stream: how many ops are done, and the end of what was sent last.
     pub(crate) done: Vec<u64>,
     pub(crate) begun: Vec<u64>,
+    pub(crate) script: Script,
     pub(crate) ended: Option<Cause>,
     pub(crate) replayed: Vec<ReplayedOps>,
     /// Places in the schedule that were taken, and given back at the end.
@@ -69,7 +72,9 @@ impl State {
     pub(crate) fn new(work: &Work, options: &RunOptions, asked: &ChangeOptions) -> State {
         let streams = work.ends.len();
         let (mut done, mut doubts) = (vec![0; streams], Vec::new());
+        let mut events = EventMarks::default();
         if let Resume::Changes(progress) = &asked.resume {
+            events = progress.events;
             for stream in work.streams.iter().map(|stream| stream.number()) {
                 done[stream as usize] = progress.done[stream as usize];
                 doubts.extend(progress.in_doubt(stream).map(|ops| (stream, ops)));
@@ -78,9 +83,11 @@ impl State {
         let seed = work.plan.fingerprint();
         let slots =
             Slots::new(&asked.stages, work.ops_per_change, asked.arrivals, seed, work.shard);
+        let script = Script::new(&work.events, events.done, events.begun);
         let is_open = |stream: &u32| {
             let at = *stream as usize;
-            done[at] < work.ends[at] && doubts.iter().all(|(doubt, _)| doubt != stream)
+            done[at] < work.ends[at].min(script.limit(*stream))
+                && doubts.iter().all(|(doubt, _)| doubt != stream)
         };
         let free = work.streams.iter().map(|stream| stream.number()).filter(is_open).collect();
         let tuner = Tuner::new(work, options, asked);
@@ -92,6 +99,7 @@ impl State {
             slots,
             begun: done.clone(),
             done,
+            script,
             ended: None,
             replayed: Vec::new(),
             left: 0,
@@ -119,11 +127,15 @@ impl State {
             self.name_replay(&job);
             return Take::Job(job);
         }
-        if self.ended.is_some() || (self.free.is_empty() && self.in_hand == 0) {
+        let is_idle = self.free.is_empty() && self.in_hand == 0;
+        let event = self.script.due(&self.done).filter(|_| is_idle);
+        if self.ended.is_some() || (is_idle && event.is_none()) || self.is_over(now) {
             return Take::Done;
         }
-        if self.is_over(now) {
-            return Take::Done;
+        if let Some(number) = event {
+            // Nothing else is handed out until it is settled.
+            self.in_hand += 1;
+            return Take::Event { number, was_begun: self.script.is_in_doubt() };
         }
         if self.late == Late::Drop {
             let stats = &mut self.stats;
@@ -145,7 +157,7 @@ impl State {
         }
         let Some(stream) = self.free.pop_front() else { return Take::Wait };
         let from = self.done[stream as usize];
-        let room = self.ends[stream as usize] - from;
+        let room = self.ends[stream as usize].min(self.script.limit(stream)) - from;
         let (len, together) = match self.transaction {
             Transaction::Row => (1, true),
             Transaction::Rows(rows) => (u64::from(rows) - from % u64::from(rows), true),
@@ -235,9 +247,28 @@ impl State {
             return;
         }
         self.in_hand -= 1;
-        if self.done[at] < self.ends[at] {
-            self.free.push_back(job.stream);
+        self.free_up(job.stream);
+    }
+
+    /// A stream is free, unless it is at its end, or waits for an event.
+    fn free_up(&mut self, stream: u32) {
+        let at = stream as usize;
+        if self.done[at] < self.ends[at].min(self.script.limit(stream)) {
+            self.free.push_back(stream);
         }
+    }
+
+    /// What became of an event; after it all streams go on.
+    pub(crate) fn settle_event(&mut self, took: Duration, told: Told) {
+        let at = self.clock.elapsed().saturating_sub(took);
+        self.script.settle(at, took, told);
+        self.in_hand -= 1;
+        (0..self.done.len() as u32).for_each(|stream| self.free_up(stream));
+    }
+
+    /// An event was not sent, and the run ends.
+    pub(crate) fn leave_event(&mut self) {
+        self.in_hand -= 1;
     }
 
     pub(crate) fn name_replay(&mut self, job: &Job) {

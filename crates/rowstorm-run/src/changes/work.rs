@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rowstorm_gen::Plan;
-use rowstorm_gen::changes::{ChangePlan, ChangeStream, OpKind};
+use rowstorm_gen::changes::{ChangePlan, ChangeStream, OpKind, share};
 use rowstorm_gen::schema::{Changes, HoldSpec, Transaction};
 use rowstorm_sink::{BoxSink, ChangeLimits, Sink, Statement};
 
 use super::options::{ChangeOptions, Resume};
+use super::script::Scripted;
 use crate::backoff::mix;
 use crate::{RunError, RunOptions, Setting};
 
@@ -30,6 +31,8 @@ pub(crate) struct Work {
     pub(crate) statements: Arc<[Statement]>,
     /// By entry: a query's words as they are sent, empty for all others.
     pub(crate) queries: Vec<String>,
+    /// What is done between ops.
+    pub(crate) events: Vec<Scripted>,
     pub(crate) limits: ChangeLimits,
     pub(crate) transaction: Transaction,
     pub(crate) rollback: f64,
@@ -72,6 +75,7 @@ impl Work {
         let limits = sink.change_limits(&statements)?;
         let transaction = document.transaction.unwrap_or(Transaction::Batch);
         check_transactions(limits, document, &options.target)?;
+        let events = Scripted::all(&changes, sink)?;
         let shard = options.shard.map_or((0, 1), |shard| (shard.index - 1, shard.count));
         let mine = |stream: &u32| stream % shard.1 == shard.0;
         let streams: Vec<_> = (0..changes.streams())
@@ -82,12 +86,8 @@ impl Work {
         for stream in &streams {
             ends[stream.number() as usize] = end(stream, asked.amount, changes.streams());
         }
+        check_events(&changes, shard.1)?;
         check_resume(&asked.resume, ends.len())?;
-        let weight = |read: bool| {
-            let is = |change: &&rowstorm_gen::schema::Change| change.read.is_some() == read;
-            document.mix.iter().filter(is).map(|change| change.weight).sum::<f64>()
-        };
-        let (changed, read) = (weight(false), weight(true));
         let usual = match transaction {
             Transaction::Batch => IN_FLIGHT_BATCHES,
             Transaction::Row | Transaction::Rows(_) => IN_FLIGHT_SIZED,
@@ -108,6 +108,7 @@ impl Work {
         let is_insert = |statement: &&Statement| statement.kind == OpKind::Insert;
         let mut inserts = statements.iter().filter(is_insert);
         Ok(Work {
+            events,
             limits,
             transaction,
             rollback: document.rollback,
@@ -117,8 +118,7 @@ impl Work {
             batch: batch.max(1),
             piece: limits.rows.clamp(1, PIECE_OPS_MAX),
             idempotent: inserts.all(|insert| sink.limits(&insert.table).idempotent),
-            // A mix of reads alone is paced by its reads.
-            ops_per_change: if changed > 0.0 { (changed + read) / changed } else { 1.0 },
+            ops_per_change: ops_per_change(document),
             shard,
             queries: statements.iter().map(words).collect(),
             statements,
@@ -147,12 +147,43 @@ impl Work {
     }
 }
 
+/// Ops for each row that is changed. A mix of reads alone is paced by its reads.
+fn ops_per_change(document: &Changes) -> f64 {
+    let weight = |read: bool| {
+        let is = |change: &&rowstorm_gen::schema::Change| change.read.is_some() == read;
+        document.mix.iter().filter(is).map(|change| change.weight).sum::<f64>()
+    };
+    let (changed, read) = (weight(false), weight(true));
+    if changed > 0.0 { (changed + read) / changed } else { 1.0 }
+}
+
 /// Where a stream ends: its share of the amount, at most all it has.
 fn end(stream: &ChangeStream, amount: Option<u64>, streams: u32) -> u64 {
     let Some(amount) = amount else { return stream.ops() };
-    let (number, streams) = (u64::from(stream.number()), u64::from(streams));
-    let share = amount / streams + u64::from(number < amount % streams);
-    share.min(stream.ops())
+    share(amount, stream.number(), streams).min(stream.ops())
+}
+
+/// Streams wait for each other before an event, and shards are on other machines; a stream that ends before would keep all waiting.
+fn check_events(changes: &ChangePlan, shards: u32) -> Result<(), RunError> {
+    let events = changes.events();
+    if shards > 1 && !events.is_empty() {
+        let text = "`changes.events` wait for all streams, and --shard has only some of them: leave one of the two out";
+        return Err(RunError::Options(text.to_owned()));
+    }
+    for (at, event) in events.iter().enumerate() {
+        for stream in (0..changes.streams()).map(|number| changes.stream(number)) {
+            let place = event.place(stream.number(), changes.streams());
+            if place > stream.ops() {
+                let ops = stream.ops();
+                let text = format!(
+                    "changes.events[{at}].after: stream {} has {ops} ops, and would have to do {place} before it: its tables run out of rows",
+                    stream.number()
+                );
+                return Err(RunError::Options(text));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_resume(resume: &Resume, streams: usize) -> Result<(), RunError> {

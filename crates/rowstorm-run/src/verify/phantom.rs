@@ -49,6 +49,9 @@ fn explain(
     if let Some(op) = ends.get(&row) {
         return Some(format!("row {row} went with {}", written(stream, Some(*op))));
     }
+    if stream.was_born(check.table, row, expected.ops()) {
+        return Some(format!("row {row} went with a truncate"));
+    }
     stream.was_born(check.table, row, ahead(expected)).then(|| {
         let born = written(stream, stream.birth(check.table, row));
         format!("{born} writes row {row}, and {} ops are done", expected.ops())

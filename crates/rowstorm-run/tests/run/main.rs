@@ -5,6 +5,7 @@ mod bytes;
 mod changes;
 mod changing;
 mod endings;
+mod events;
 mod metrics;
 mod pacing;
 mod queries;

@@ -1,7 +1,7 @@
 //! The `changes:` block: tables and columns that exist, weights, keys to change rows by.
 
 use super::generator::positive;
-use super::{Check, query, table};
+use super::{Check, event, query, table};
 use crate::document::Place;
 use crate::limits::{MIX_MAX, STREAMS_MAX};
 use crate::{Change, ChangeKind, Fixed, Generator, Pick, Table};
@@ -30,6 +30,7 @@ pub(super) fn check(check: &mut Check<'_>) {
         }
         _ => {}
     }
+    event::check(check, &changes.events, &changes.mix, &place.key("events"));
     for (at, change) in changes.mix.iter().enumerate() {
         let here = mix.index(at);
         positive(check, change.weight, &here.key("weight"));

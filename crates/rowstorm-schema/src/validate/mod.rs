@@ -3,6 +3,7 @@
 
 mod changes;
 mod column;
+mod event;
 mod generator;
 mod literal;
 mod options;

@@ -1,6 +1,7 @@
 //! Rows that change: every one accounted for, in order, all of a transaction or nothing.
 
 mod course;
+mod event;
 mod keys;
 mod mix;
 mod query;
@@ -44,6 +45,7 @@ pub(super) fn cases<S: Subject>() -> Vec<Case> {
     cases.extend(values::cases::<S>());
     cases.extend(course::cases::<S>());
     cases.extend(query::cases::<S>());
+    cases.extend(event::cases::<S>());
     cases
 }
 

@@ -72,6 +72,16 @@ impl MemoryTable {
         }
     }
 
+    /// Takes all rows away; how many.
+    pub(super) fn empty(&mut self) -> u64 {
+        let rows = std::mem::take(&mut self.live) as u64;
+        self.bytes.clear();
+        self.rows.clear();
+        self.unique.iter_mut().for_each(|unique| unique.seen.clear());
+        self.live_bytes = 0;
+        rows
+    }
+
     pub(super) fn len(&self) -> usize {
         self.live
     }

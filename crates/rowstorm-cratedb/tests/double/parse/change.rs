@@ -26,7 +26,9 @@ impl Reader {
     }
 
     fn found(&mut self) -> Done<Vec<(String, usize)>> {
-        self.expect("where")?;
+        if !self.takes("where") {
+            return Ok(Vec::new());
+        }
         let mut found = vec![self.assigned()?];
         while self.takes("and") {
             found.push(self.assigned()?);
