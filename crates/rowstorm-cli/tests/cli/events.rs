@@ -191,3 +191,26 @@ fn events_that_cannot_be_are_refused_before() {
         explained.stdout
     );
 }
+
+#[test]
+fn nobody_vouches_for_rows_of_a_truncate_in_doubt() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write(path, "  events:\n    - { after: 3000, truncate: visits }\n");
+    assert_eq!(change(path, &["--changes", "3000"]).code, Some(0));
+    let follow = ["verify", "s.json", "--at", "sqlite:s.db", "--follow"];
+    let followed = run_in(path, &follow);
+    assert_eq!(followed.code, Some(2));
+    assert!(followed.stderr.contains("--follow cannot tell"), "{}", followed.stderr);
+    let text = std::fs::read_to_string(path.join("s.json")).unwrap();
+    let mut record: Value = serde_json::from_str(&text).unwrap();
+    record["changes"]["events"][0]["outcome"] = "in_doubt".into();
+    std::fs::write(path.join("s.json"), record.to_string()).unwrap();
+    let doubted = verify(path);
+    assert_eq!(doubted.code, Some(2));
+    assert!(doubted.stderr.contains("go on with --resume"), "{}", doubted.stderr);
+    let more = change(path, &["--changes", "5000", "--resume", "s.json"]);
+    assert_eq!(more.code, Some(0), "{}", more.stderr);
+    assert_eq!(outcomes(path), ["done"]);
+    assert_eq!(verify(path).code, Some(0));
+}

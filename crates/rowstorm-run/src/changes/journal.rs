@@ -167,6 +167,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_event_that_was_sent_and_not_answered_is_in_doubt_and_old_files_have_none() {
+        let path = std::env::temp_dir().join(format!("rowstorm-events-{}", std::process::id()));
+        let journal = Journal::create(&path, 7, &Progress::new(vec![5, 6])).unwrap();
+        let read = || Progress::read(&path, 7).unwrap().events;
+        let marks = |done, begun| EventMarks { done, begun };
+        assert_eq!(read(), marks(0, 0));
+        journal.event(0, false).unwrap();
+        assert_eq!(read(), marks(0, 1));
+        journal.no_event(0).unwrap();
+        assert_eq!(read(), marks(0, 0));
+        journal.event(0, true).unwrap();
+        journal.event(1, false).unwrap();
+        assert_eq!(read(), marks(1, 2));
+        // As a release wrote it that knew no events.
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 16]).unwrap();
+        assert_eq!(read(), marks(0, 0));
+        assert_eq!(Progress::read(&path, 7).unwrap().done, [5, 6]);
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
     fn what_was_begun_and_not_answered_is_in_doubt_and_nothing_else_is() {
         let path = std::env::temp_dir().join(format!("rowstorm-journal-{}", std::process::id()));
         let journal = Journal::create(&path, 7, &Progress::new(vec![5, 6, 7])).unwrap();

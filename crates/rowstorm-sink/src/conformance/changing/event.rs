@@ -45,7 +45,8 @@ async fn emptied<S: Subject>(bed: Bed<S>) {
     assert_eq!(bed.audit(&table).await.rows, 0);
 }
 
-fn words(sql: String, command: &str) -> Event {
+/// A statement for all databases.
+pub(super) fn words(sql: String, command: &str) -> Event {
     Event::Statement(Words::Each(WordsOfEach {
         postgres: Some(sql.clone()),
         mysql: Some(sql.clone()),

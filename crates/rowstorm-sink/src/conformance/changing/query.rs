@@ -8,6 +8,7 @@ use rowstorm_gen::{Batch, Plan, PlanOptions, TablePlan, Value};
 
 use super::super::values::fill;
 use super::super::{Bed, Case, Need, Subject};
+use super::event;
 use super::mix::ChangerOf;
 use crate::{Change, Changed, Changer, Queried, Sink, Statement};
 
@@ -21,6 +22,7 @@ pub(super) fn cases<S: Subject>() -> Vec<Case> {
         Case::new("a query may have no parameters", words, no_parameters::<S>),
         Case::new("a query that is refused is refused in words", words, refused::<S>),
         Case::new("a query changes nothing", words, read_only::<S>),
+        Case::new("a query of all columns goes on when one was added", words, altered::<S>),
     ]
 }
 
@@ -167,6 +169,33 @@ async fn no_parameters<S: Subject>(bed: Bed<S>) {
     let mut changer = read.load(&bed).await;
     for (statement, _, batch) in read.queries().into_iter().take(3) {
         assert_eq!(ask::<S>(&mut changer, statement, &batch).await, Queried::Rows(ROWS));
+    }
+}
+
+async fn altered<S: Subject>(bed: Bed<S>) {
+    let name = "rowstorm_query_altered";
+    let sql = format!("SELECT * FROM {name}");
+    let read = Read::of(
+        name,
+        &format!(
+            r#"{{"read":"{name}","weight":1,"statement":{{"postgres":"{sql}","mysql":"{sql}","sqlite":"{sql}","cratedb":"SELECT id FROM {name}",
+                "mongodb":{{"find":"{name}"}}}}}}"#
+        ),
+    );
+    let mut changer = read.load(&bed).await;
+    let queries = read.queries();
+    let mut all = queries.iter().take(4);
+    for (statement, _, batch) in all.by_ref().take(2) {
+        assert_eq!(ask::<S>(&mut changer, *statement, batch).await, Queried::Rows(ROWS));
+    }
+    let alter = format!("ALTER TABLE {name} ADD COLUMN added_later varchar(20)");
+    let command = format!(
+        r#"{{"update":"{name}","updates":[{{"q":{{}},"u":{{"$set":{{"added_later":"x"}}}},"multi":true}}]}}"#
+    );
+    bed.sink.event(&event::words(alter, &command)).await.expect("it is done");
+    bed.audit(read.table()).await;
+    for (statement, _, batch) in all {
+        assert_eq!(ask::<S>(&mut changer, *statement, batch).await, Queried::Rows(ROWS));
     }
 }
 
