@@ -1,8 +1,10 @@
 //! Events among changes: each is done once, at its op and no other, whatever is in flight; and the rows are those that are computed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rowstorm_gen::Plan;
+use rowstorm_gen::TablePlan;
 use rowstorm_gen::changes::ChangePlan;
 use rowstorm_report::{EventOutcome, EventRecord};
 use rowstorm_run::verify::{Claim, Verify, VerifyOptions};
@@ -10,7 +12,10 @@ use rowstorm_run::{
     ChangeOptions, Ending, EventMarks, Finished, PrepareMode, Progress, Resume, RunOptions,
     Setting, Shard, Stage,
 };
-use rowstorm_sink::{BoxSink, Memory};
+use rowstorm_sink::{
+    Audit, BoxSink, ChangeLimits, Event, Explanation, Limits, Memory, Prepare, Scope, Sink,
+    SinkError, Statement,
+};
 
 use crate::changes::{amount, assert_done, changes, options};
 use crate::stage;
@@ -201,6 +206,72 @@ fn an_event_in_doubt_is_done_once_more() {
         assert_eq!(outcomes(&finished), [EventOutcome::Done, EventOutcome::NotReached]);
         assert_verified(&memory, &finished);
     }
+}
+
+/// A memory that does events and never says so.
+#[derive(Debug, Clone)]
+struct Mute(Memory);
+
+impl Sink for Mute {
+    type Writer = <Memory as Sink>::Writer;
+    type Encoder = <Memory as Sink>::Encoder;
+    type Changer = <Memory as Sink>::Changer;
+
+    fn limits(&self, table: &TablePlan) -> Limits {
+        self.0.limits(table)
+    }
+
+    fn encoder(&self, table: &TablePlan) -> Self::Encoder {
+        self.0.encoder(table)
+    }
+
+    fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation {
+        self.0.explain(table, prepare)
+    }
+
+    async fn prepare(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
+        self.0.prepare(table, prepare).await
+    }
+
+    async fn writer(&self, table: &Arc<TablePlan>) -> Result<Self::Writer, SinkError> {
+        self.0.writer(table).await
+    }
+
+    async fn finish(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
+        self.0.finish(table, prepare).await
+    }
+
+    async fn audit(&self, table: &TablePlan, scope: &Scope) -> Result<Audit, SinkError> {
+        self.0.audit(table, scope).await
+    }
+
+    fn change_limits(&self, mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
+        self.0.change_limits(mix)
+    }
+
+    async fn changer(&self, mix: &Arc<[Statement]>) -> Result<Self::Changer, SinkError> {
+        self.0.changer(mix).await
+    }
+
+    fn explain_event(&self, event: &Event) -> Result<String, SinkError> {
+        self.0.explain_event(event)
+    }
+
+    async fn event(&self, event: &Event) -> Result<Option<u64>, SinkError> {
+        self.0.event(event).await?;
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn an_event_that_is_not_answered_in_time_is_in_doubt() {
+    let memory = Memory::new();
+    let asked = options(amount(9_000));
+    let short = RunOptions { timeout: Duration::from_millis(10), ..asked };
+    let ended = stage::run(plan(), Mute(memory.clone()), short).unwrap();
+    assert!(matches!(ended.ending, Ending::Failed(_)), "{:?}", ended.ending);
+    assert_eq!(outcomes(&ended), [EventOutcome::InDoubt, EventOutcome::NotReached]);
+    assert!(memory.rows("visits").is_empty(), "it was done all the same");
 }
 
 #[test]

@@ -11,6 +11,9 @@ use crate::backoff;
 use crate::changes::script::{Ending, Told};
 use crate::desk::Cause;
 
+/// The class of an event that was not answered in time.
+const TIMEOUT: &str = "timeout";
+
 impl Lane {
     /// Does the event of this number. It is marked in the progress before it is sent and after its answer, so that after a kill it
     /// is done once more: then a statement that is refused may have been done the first time, and the run goes on.
@@ -65,6 +68,11 @@ impl Lane {
                     again |= delivery == Delivery::InDoubt;
                     Instant::now() >= give_up_at
                 }
+                // It may be done yet, or never: the next run finds out.
+                SinkErrorKind::Fatal if error.class == TIMEOUT => {
+                    again = true;
+                    true
+                }
                 SinkErrorKind::TooLarge | SinkErrorKind::Fatal => {
                     if again && matches!(scripted.event, Event::Statement(_)) {
                         return (Told { end: Ending::RefusedAgain(text), attempts }, None);
@@ -96,7 +104,7 @@ impl Lane {
         let Ok(answer) = timeout(patience, sent.as_mut()).await else {
             tokio::spawn(sent);
             let text = format!("no answer within {patience:?}; a longer --timeout waits longer");
-            return Err(SinkError::new(SinkErrorKind::Fatal, "timeout", text));
+            return Err(SinkError::new(SinkErrorKind::Fatal, TIMEOUT, text));
         };
         answer
     }
