@@ -175,7 +175,7 @@ fn progress(record: &Path, changes: &ChangePlan) -> io::Result<(Progress, bool)>
         Err(cause) => return Err(cause),
     }
     let record = RunRecord::read(record).map_err(io::Error::other)?;
-    let over = record.ended != "running";
+    let over = !matches!(record.ended.as_str(), "preparing" | "running");
     let mut progress = record.changes.map(|changes| Progress::of(&changes)).unwrap_or_default();
     progress.done.resize(streams, 0);
     progress.begun.resize(streams, 0);

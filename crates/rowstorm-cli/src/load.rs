@@ -33,10 +33,27 @@ pub(crate) struct Loaded {
 
 /// Runs to the end. Whatever goes wrong after the first row is in the record.
 pub(crate) fn load(plan: Plan, sink: BoxSink, options: RunOptions, watch: Watch) -> Result<Loaded> {
-    block_on(drive(plan, sink, options, watch))?
+    marked(plan, sink, options, watch, || Ok(()))
 }
 
-async fn drive(plan: Plan, sink: BoxSink, options: RunOptions, watch: Watch) -> Result<Loaded> {
+/// The same; `prepared` is called when the tables are ready, before the first row.
+pub(crate) fn marked(
+    plan: Plan,
+    sink: BoxSink,
+    options: RunOptions,
+    watch: Watch,
+    prepared: impl FnOnce() -> Result<()>,
+) -> Result<Loaded> {
+    block_on(drive(plan, sink, options, watch, prepared))?
+}
+
+async fn drive(
+    plan: Plan,
+    sink: BoxSink,
+    options: RunOptions,
+    watch: Watch,
+    prepared: impl FnOnce() -> Result<()>,
+) -> Result<Loaded> {
     let exporter = match watch.metrics {
         Some(address) => Some(Exporter::start(address).await?),
         None => None,
@@ -50,13 +67,16 @@ async fn drive(plan: Plan, sink: BoxSink, options: RunOptions, watch: Watch) -> 
     let signals = Signals::listen(move || stop.now())?;
     let reporter = Reporter::start(run.live(), watch.progress, watch.verbose);
     set_ready(exporter.as_ref(), true);
-    let finished = run.go().await;
+    let finished = match run.prepare().await {
+        Ok(ready) => match prepared() {
+            Ok(()) => Ok(ready.go().await),
+            Err(failure) => Err(failure),
+        },
+        Err(error) => Err(not_begun(&error, &target)),
+    };
     set_ready(exporter.as_ref(), false);
     reporter.stop().await;
-    match finished {
-        Ok(finished) => Ok(Loaded { finished, signal: signals.exit() }),
-        Err(error) => Err(not_begun(&error, &target)),
-    }
+    Ok(Loaded { finished: finished?, signal: signals.exit() })
 }
 
 fn set_ready(exporter: Option<&Exporter>, ready: bool) {

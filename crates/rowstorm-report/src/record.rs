@@ -69,7 +69,8 @@ pub struct RunRecord {
     pub errors: Vec<ErrorEntry>,
     /// Ranges of rows that are done, for `--resume`.
     pub ranges_done: Vec<RangeDone>,
-    /// How the run ended: `done`, `stopped`, `failed`; `running` while it goes on, and for ever if it was killed.
+    /// How the run ended: `done`, `stopped`, `failed`. Until then `preparing`, while tables are made ready, and `running`; a run that was
+    /// killed says so for ever.
     pub ended: String,
     /// The error that ended it, if one did.
     pub failure: Option<String>,

@@ -63,4 +63,4 @@ pub use live::{Live, Phase, Snapshot};
 pub use metrics::{METRIC_NAMES, describe};
 pub use options::{MaxErrors, Objective, RunError, RunOptions, Setting, Shard, Until};
 pub use rowstorm_sink::{IndexTime, PrepareMode};
-pub use run::{Ending, Finished, Run, Stop};
+pub use run::{Ending, Finished, Prepared, Run, Stop};

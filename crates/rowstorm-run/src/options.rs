@@ -165,7 +165,7 @@ impl RunOptions {
     }
 
     /// Where an earlier run is gone on with.
-    pub(crate) fn resume(&self) -> &Resume {
+    pub fn resume(&self) -> &Resume {
         self.changes.as_ref().map_or(&Resume::Anew, |changes| &changes.resume)
     }
 

@@ -6,7 +6,7 @@ use rowstorm_gen::Plan;
 use rowstorm_report::{
     Batching, Client, RECORD_VERSION, RunRecord, Schedule, ServerEntry, Settings,
 };
-use rowstorm_sink::{IndexTime, PrepareMode};
+use rowstorm_sink::IndexTime;
 
 use crate::desk::State;
 use crate::run::Used;
@@ -38,7 +38,7 @@ pub(crate) fn write(
         epoch: options.epoch.clone(),
         host: usage::host(),
         target: options.target.clone(),
-        table_mode: mode(options.mode).to_owned(),
+        table_mode: options.mode.word().to_owned(),
         fingerprint: format!("{:016x}", plan.fingerprint()),
         seed: plan.options().seed,
         shard: options.shard,
@@ -157,14 +157,6 @@ fn settings(plan: &Plan, options: &RunOptions) -> Settings {
         max_errors: options.max_errors.to_string(),
         retry: options.retry,
         timeout_s: options.timeout.as_secs_f64(),
-    }
-}
-
-fn mode(mode: PrepareMode) -> &'static str {
-    match mode {
-        PrepareMode::Create => "create",
-        PrepareMode::Append => "append",
-        PrepareMode::Recreate => "recreate",
     }
 }
 

@@ -1,5 +1,6 @@
 //! One run, from the plan to the record.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,12 @@ pub struct Run {
     options: RunOptions,
     desk: Arc<Desk>,
     budget: Arc<Budget>,
+}
+
+/// A run whose tables are made ready, and that has written no row.
+pub struct Prepared {
+    run: Run,
+    ready: Ready,
 }
 
 /// Ends a run early and in good order: rows in flight are finished, counted and recorded.
@@ -121,13 +128,24 @@ impl Run {
         Live { desk: Arc::clone(&self.desk), budget: Arc::clone(&self.budget) }
     }
 
-    /// Writes all rows, makes late indexes, counts.
+    /// Makes the tables ready, writes all rows, makes late indexes, counts.
     ///
     /// # Errors
-    /// Only before the first row: settings that contradict each other, a target that cannot be reached, a table that
-    /// cannot be made ready. Whatever happens later is in the record and in [`Finished::ending`].
+    /// Those of [`Run::prepare`].
     pub async fn go(self) -> Result<Finished, RunError> {
-        let mut ready = self.get_ready().await?;
+        Ok(self.prepare().await?.go().await)
+    }
+
+    /// Does all that comes before the first row: a table that is to be dropped is.
+    ///
+    /// # Errors
+    /// Settings that contradict each other, a target that cannot be reached, a table that cannot be made ready.
+    pub async fn prepare(self) -> Result<Prepared, RunError> {
+        let ready = self.get_ready().await?;
+        Ok(Prepared { run: self, ready })
+    }
+
+    async fn begin(self, mut ready: Ready) -> Finished {
         let cpu_before = usage::cpu_seconds();
         let first = ready.first.take();
         self.load(&ready.works, &ready.probes, first).await;
@@ -166,7 +184,7 @@ impl Run {
         if let Some(changed) = changed {
             changed.enter(&mut record);
         }
-        Ok(Finished { record, ending })
+        Finished { record, ending }
     }
 
     /// Makes the changes, if the load went well; how both ended.
@@ -259,6 +277,19 @@ impl Run {
             return Some(duration);
         }
         Some(elapsed + duration.saturating_sub(elapsed) / open_ended)
+    }
+}
+
+impl Prepared {
+    /// Writes all rows, makes late indexes, counts. Whatever happens is in the record and in [`Finished::ending`].
+    pub async fn go(self) -> Finished {
+        self.run.begin(self.ready).await
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Prepared").field(&self.run).finish()
     }
 }
 

@@ -222,6 +222,17 @@ pub enum PrepareMode {
     Recreate,
 }
 
+impl PrepareMode {
+    /// As the command line and the record have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            PrepareMode::Create => "create",
+            PrepareMode::Append => "append",
+            PrepareMode::Recreate => "recreate",
+        }
+    }
+}
+
 /// What an adapter would do, for `rowstorm explain`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Explanation {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rowstorm::generate::changes::{ChangePlan, Event, EventKind};
 use rowstorm::report::{Changes, EventOutcome, EventRecord, ReplayedOps, Settings};
 use rowstorm::runner::{ChangeOptions, Progress, Resume, RunOptions, Stage};
-use rowstorm::schema::{self, AutoOr, Generator, Late, Rate, RunSettings, Shard, Span};
+use rowstorm::schema::{self, AutoOr, Generator, Late, Rate, RunSettings, Shard, Span, TableMode};
 use rowstorm::sink::PrepareMode;
 use rowstorm::{Plan, RunRecord};
 
@@ -15,6 +15,11 @@ use crate::config::Config;
 use crate::console;
 use crate::document::Document;
 use crate::exit::{Failure, Result};
+use crate::settings::prepare_mode;
+
+/// How a record says that tables are being made ready: a run that goes on does so once more.
+const PREPARING: &str = "preparing";
+const RUNNING: &str = "running";
 
 /// The changes that are asked for; `None` if the file has none.
 pub(super) fn options(
@@ -110,15 +115,23 @@ impl Earlier {
         Ok(Earlier { record, path: path.to_owned() })
     }
 
-    /// The settings without which the rows would be others.
-    pub(super) fn lay_over(&self, settings: &mut RunSettings) {
+    /// The settings without which the rows would be others, and what it was to do with tables that were there.
+    pub(super) fn lay_over(&self, config: &mut Config) {
         let RunRecord { seed, epoch, shard, settings: earlier, .. } = &self.record;
+        let is_given = config.is_given("table_mode");
+        let settings = &mut config.settings;
         settings.seed = Some(*seed);
         settings.epoch = Some(epoch.clone());
         settings.rows = earlier.rows;
         // What one load made, shards go on with.
         let part = shard.map(|shard| Shard::Part { index: shard.index, of: shard.count });
         settings.shard = part.or(settings.shard);
+        // A shard takes them as they are.
+        if !is_given && settings.shard.is_none() {
+            let modes = [TableMode::Create, TableMode::Append, TableMode::Recreate].map(Some);
+            let told = |mode: &Option<_>| prepare_mode(*mode).word() == self.record.table_mode;
+            settings.table_mode = modes.into_iter().find(told).unwrap_or(settings.table_mode);
+        }
     }
 
     /// Where it stopped.
@@ -134,6 +147,9 @@ impl Earlier {
         if self.record.fingerprint != format!("{:016x}", plan.fingerprint()) {
             return Err(other("fingerprint"));
         }
+        if self.record.ended == PREPARING {
+            return Ok(Resume::Anew);
+        }
         let fingerprint = changes.fingerprint();
         let ops = progress_path(&self.path);
         if ops.exists() {
@@ -144,7 +160,7 @@ impl Earlier {
         // Without changes, or with none done, it ended in the load, or with it.
         let Some(done) = self.record.changes.as_ref().filter(|done| !done.ranges_done.is_empty())
         else {
-            let is_loaded = self.record.ended == "done";
+            let is_loaded = self.record.ended == "done" || self.record.table_mode == "append";
             let nothing = Progress::new(vec![0; changes.streams() as usize]);
             return Ok(if is_loaded { Resume::Changes(nothing) } else { Resume::Load });
         };
@@ -169,27 +185,46 @@ pub(crate) fn progress_path(record: &Path) -> PathBuf {
 /// The record of a run that has just begun, and its progress beside it: what `--resume` needs if the run is killed.
 pub(super) struct Begun {
     path: PathBuf,
+    record: RunRecord,
     resumes: bool,
 }
 
 impl Begun {
     /// Writes it, and tells the runner where to keep its progress.
-    pub(super) fn new(plan: &Plan, options: &mut RunOptions, path: PathBuf) -> Result<Begun> {
+    pub(super) fn new(
+        plan: &Plan,
+        options: &mut RunOptions,
+        path: PathBuf,
+        resumes: bool,
+    ) -> Result<Begun> {
         let ops = progress_path(&path);
         let asked = options.changes.get_or_insert_with(ChangeOptions::default);
         asked.journal = Some(ops.clone());
-        let (resumes, progress) = match &asked.resume {
-            Resume::Changes(progress) => (true, progress.clone()),
-            Resume::Load => (true, Progress::default()),
+        let (ended, progress) = match &asked.resume {
+            Resume::Changes(progress) => (RUNNING, progress.clone()),
+            Resume::Load => (RUNNING, Progress::default()),
             Resume::Anew => {
                 // What an earlier run of this name has left is none of this one's.
                 let _ = std::fs::remove_file(ops);
-                (false, Progress::default())
+                (PREPARING, Progress::default())
             }
         };
-        let record = first(plan, options, &progress)?;
-        record.write(&path).map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(Begun { path, resumes })
+        let record = RunRecord { ended: ended.to_owned(), ..first(plan, options, &progress)? };
+        let begun = Begun { path, record, resumes };
+        begun.write(&begun.record)?;
+        Ok(begun)
+    }
+
+    fn write(&self, record: &RunRecord) -> Result<()> {
+        record.write(&self.path).map_err(|error| Failure::usage(error.to_string()))
+    }
+
+    /// Tables are ready. Before the first row, so that no run that goes on drops one.
+    pub(super) fn prepared(&self) -> Result<()> {
+        if self.record.ended == RUNNING {
+            return Ok(());
+        }
+        self.write(&RunRecord { ended: RUNNING.to_owned(), ..self.record.clone() })
     }
 
     /// Says where it stands.
@@ -206,7 +241,7 @@ impl Begun {
 
     /// The run is over: its record has all that the progress had.
     pub(super) fn end(self, record: &RunRecord) -> Result<PathBuf> {
-        record.write(&self.path).map_err(|error| Failure::usage(error.to_string()))?;
+        self.write(record)?;
         let _ = std::fs::remove_file(progress_path(&self.path));
         Ok(self.path)
     }
@@ -246,6 +281,7 @@ fn first(plan: &Plan, options: &RunOptions, progress: &Progress) -> Result<RunRe
         started_at: options.started_at.clone(),
         epoch: options.epoch.clone(),
         target: options.target.clone(),
+        table_mode: options.mode.word().to_owned(),
         fingerprint: format!("{:016x}", plan.fingerprint()),
         seed: plan.options().seed,
         shard: options.shard,
@@ -254,7 +290,6 @@ fn first(plan: &Plan, options: &RunOptions, progress: &Progress) -> Result<RunRe
             rows: plan.options().rows,
             ..Settings::default()
         },
-        ended: "running".to_owned(),
         changes: Some(Changes {
             fingerprint: format!("{:016x}", changes.fingerprint()),
             streams: changes.streams(),

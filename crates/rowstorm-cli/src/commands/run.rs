@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rowstorm::report::Checked;
-use rowstorm::runner::{Ending, Finished};
+use rowstorm::runner::{Ending, Finished, Resume};
 use rowstorm::schema::{Progress, RunSettings, TableMode};
 use rowstorm::{Plan, Target};
 
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let mut config = Config::of(&document, &args.flags, config::environment())?;
     let earlier = args.resume.as_deref().map(changes::Earlier::read).transpose()?;
     if let Some(earlier) = &earlier {
-        earlier.lay_over(&mut config.settings);
+        earlier.lay_over(&mut config);
     }
     let asked = changes::options(&document, &config, earlier.is_some(), args.cdc)?;
     let settings = config.settings;
@@ -43,10 +43,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         plan_options.rows = settings.rows;
     }
     let plan = document.plan(plan_options)?;
-    let anew = earlier.is_none();
     if let (Some(earlier), Some(changes)) = (&earlier, &mut options.changes) {
         changes.resume = earlier.resume(&plan)?;
     }
+    let anew = matches!(options.resume(), Resume::Anew);
     if anew && settings.table_mode == Some(TableMode::Recreate) && !args.yes {
         confirm(&target, &names(&plan))?;
     }
@@ -58,14 +58,15 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let (stem, output) = (document.stem(), settings.output.as_deref());
     let begun = if options.changes.is_some() {
         let path = outcome::place(output, &stem, clock.started_at)?;
-        Some(changes::Begun::new(&plan, &mut options, path)?)
+        Some(changes::Begun::new(&plan, &mut options, path, earlier.is_some())?)
     } else {
         None
     };
     if let Some(begun) = begun.as_ref().filter(|_| talks) {
         begun.tell();
     }
-    let loaded = load::load(plan, sink, options, watch(&settings, talks)?);
+    let prepared = || begun.as_ref().map_or(Ok(()), changes::Begun::prepared);
+    let loaded = load::marked(plan, sink, options, watch(&settings, talks)?, prepared);
     let Loaded { finished, signal } = loaded.inspect_err(|_| {
         if let Some(begun) = &begun {
             begun.forget();

@@ -233,6 +233,62 @@ fn a_run_that_is_killed_goes_on_and_loses_nothing() {
     assert_eq!(verified.code, Some(0), "{kills} kills: {}", verified.stdout);
 }
 
+/// A lock holds the run where its record is written, and no table is dropped yet.
+#[test]
+fn a_run_that_is_killed_before_its_tables_are_ready_makes_them_ready_when_it_goes_on() {
+    const RECREATE: [&str; 3] = ["--table-mode", "recreate", "--yes"];
+    let folder = folder();
+    let old = change(folder.path(), &["--changes", "4000", "--seed", "7"]);
+    assert_eq!(old.code, Some(0), "{}", old.stderr);
+    std::fs::remove_file(folder.path().join("s.json")).unwrap();
+    let database = Connection::open(folder.path().join("s.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let arguments = [&ARGUMENTS[..], &["--changes", "2000"], &RECREATE[..]].concat();
+    let mut child = rowstorm(folder.path(), &arguments)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while !folder.path().join("s.json").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    database.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(record(folder.path())["ended"], "preparing");
+    // To drop tables is asked for as the first time.
+    let unasked = change(folder.path(), &["--changes", "2000", "--resume", "s.json"]);
+    assert_eq!(unasked.code, Some(2), "{}", unasked.stderr);
+    assert!(unasked.stderr.contains("say --yes"), "{}", unasked.stderr);
+    let more = change(folder.path(), &["--changes", "2000", "--resume", "s.json", "--yes"]);
+    assert_eq!(more.code, Some(0), "{}", more.stderr);
+    let done = record(folder.path());
+    assert_eq!(
+        (&done["table_mode"], &done["rows"]["accepted"]),
+        (&"recreate".into(), &2_500.into())
+    );
+    assert_eq!(verify(folder.path()).code, Some(0));
+}
+
+/// The marks of a process that was killed before its tables were ready, and after.
+#[test]
+fn once_a_row_may_be_there_nothing_is_dropped() {
+    let folder = folder();
+    let load = ["--changes", "0", "--table-mode", "recreate", "--yes"];
+    assert_eq!(change(folder.path(), &load).code, Some(0));
+    for (ended, accepted, confirmed) in [("running", 0, 2_500), ("preparing", 2_500, 0)] {
+        let mut killed = record(folder.path());
+        killed["ended"] = ended.into();
+        std::fs::write(folder.path().join("s.json"), killed.to_string()).unwrap();
+        let loaded = change(folder.path(), &[&load[..], &["--resume", "s.json"]].concat());
+        assert_eq!(loaded.code, Some(0), "{}", loaded.stderr);
+        let rows = &record(folder.path())["rows"];
+        let seen = (&rows["accepted"], &rows["confirmed"]);
+        assert_eq!(seen, (&accepted.into(), &confirmed.into()), "{ended}");
+    }
+}
+
 #[test]
 fn a_record_of_another_run_is_not_gone_on_with() {
     let folder = folder();
