@@ -17,32 +17,39 @@ const GENERATED: [(&str, &str); 2] =
 pub(crate) fn codegen(mut arguments: Arguments) -> anyhow::Result<()> {
     let only_check = arguments.flag("--check");
     arguments.finish()?;
-    if only_check { check() } else { write() }
+    let program = build(false)?;
+    if only_check { compare(&program) } else { write(&program) }
 }
 
-/// Fails if a file is stale.
+/// Fails if a file is stale, by the command that the tests of CI have built.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let program = build()?;
+    compare(&build(true)?)
+}
+
+fn compare(program: &Path) -> anyhow::Result<()> {
     for (name, path) in GENERATED {
         let there = fs::read_to_string(root().join(path)).unwrap_or_default();
-        if there != generate(&program, name)? {
+        if there != generate(program, name)? {
             bail!("{path} is stale: run `cargo xtask codegen`");
         }
     }
     Ok(())
 }
 
-fn write() -> anyhow::Result<()> {
-    let program = build()?;
+fn write(program: &Path) -> anyhow::Result<()> {
     for (name, path) in GENERATED {
-        fs::write(root().join(path), generate(&program, name)?)?;
+        fs::write(root().join(path), generate(program, name)?)?;
     }
     Ok(())
 }
 
-/// The command as the tests have it: built alone it has fewer features, and most of the tree would be built a second time.
-fn build() -> anyhow::Result<PathBuf> {
-    run(&mut cargo(["test", "--quiet", "--workspace", "--test", "cli", "--no-run"]))?;
+/// The command as the tests have it: with other features most of the tree would be built a second time.
+fn build(all_features: bool) -> anyhow::Result<PathBuf> {
+    let mut command = cargo(["test", "--quiet", "--workspace", "--test", "cli", "--no-run"]);
+    if all_features {
+        command.arg("--all-features");
+    }
+    run(&mut command)?;
     Ok(target_dir().join("debug/rowstorm"))
 }
 

@@ -19,20 +19,29 @@ pub(crate) enum Kind {
     View,
 }
 
+/// A collection that is there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) kind: Kind,
+    /// Whether the server checks its documents.
+    pub(crate) is_checked: bool,
+}
+
 /// Looks for a collection.
-pub(crate) async fn find(server: &Server, name: &str) -> Result<Option<Kind>, SinkError> {
+pub(crate) async fn find(server: &Server, name: &str) -> Result<Option<Found>, SinkError> {
     let command = doc! { "listCollections": 1, "filter": { "name": name } };
     let answer = server.ask(|db| async move { db.run_command(command).await }).await?;
     let batch = answer.get_document("cursor").and_then(|cursor| cursor.get_array("firstBatch"));
     let found = batch.ok().and_then(|batch| batch.first()).and_then(Bson::as_document);
     Ok(found.map(|found| {
-        let series = found.get_document("options").is_ok_and(|it| it.contains_key("timeseries"));
-        match found.get_str("type") {
+        let has = |option| found.get_document("options").is_ok_and(|it| it.contains_key(option));
+        let kind = match found.get_str("type") {
             Ok("view") => Kind::View,
             Ok("timeseries") => Kind::Timeseries,
-            _ if series => Kind::Timeseries,
+            _ if has("timeseries") => Kind::Timeseries,
             _ => Kind::Collection,
-        }
+        };
+        Found { kind, is_checked: has("validator") }
     }))
 }
 

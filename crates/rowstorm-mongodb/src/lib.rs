@@ -22,6 +22,7 @@ mod write;
 
 use std::sync::Arc;
 
+use mongodb::bson::{Document, doc};
 use rowstorm_gen::TablePlan;
 use rowstorm_sink::{
     Audit, BoxScan, ChangeLimits, ConnectOptions, Event, Explanation, IndexTime, Limits, Prepare,
@@ -102,22 +103,30 @@ impl Mongodb {
         self.server.database()
     }
 
-    async fn create(&self, table: &TablePlan) -> Result<(), SinkError> {
+    async fn create(&self, table: &TablePlan, mode: PrepareMode) -> Result<(), SinkError> {
         let name = dialect::collection(table);
+        let mut create = dialect::create(table);
         // Asked first: whoever may only write has no right to make a collection.
         let mut found = catalogue::find(&self.server, &name).await?;
+        let is_new = found.is_none() || mode == PrepareMode::Recreate;
         if found.is_none() {
-            let create = dialect::create(table);
-            catalogue::make(&self.server, create, Some(NAMESPACE_EXISTS)).await?;
+            catalogue::make(&self.server, create.clone(), Some(NAMESPACE_EXISTS)).await?;
             found = catalogue::find(&self.server, &name).await?;
+        }
+        // SecantusDB 0.7, beside transactions, now and then has a collection again that was dropped, without its validator.
+        if let Some(validator) = create.remove("validator")
+            && is_new
+            && found.is_some_and(|found| !found.is_checked)
+        {
+            self.make(Some(doc! { "collMod": &name, "validator": validator })).await?;
         }
         let wanted =
             if dialect::is_timeseries(table) { Kind::Timeseries } else { Kind::Collection };
         match found {
-            Some(kind) if kind != wanted => {
+            Some(found) if found.kind != wanted => {
                 let message = format!(
                     "{name} is there as a {}, and the schema makes a {}: choose another name, or --table-mode recreate",
-                    kind.words(),
+                    found.kind.words(),
                     wanted.words()
                 );
                 Err(SinkError::fatal("collection", message))
@@ -126,7 +135,7 @@ impl Mongodb {
         }
     }
 
-    async fn make(&self, command: Option<mongodb::bson::Document>) -> Result<(), SinkError> {
+    async fn make(&self, command: Option<Document>) -> Result<(), SinkError> {
         match command {
             Some(command) => catalogue::make(&self.server, command, None).await,
             None => Ok(()),
@@ -164,7 +173,7 @@ impl Sink for Mongodb {
         if prepare.mode == PrepareMode::Recreate {
             catalogue::make(&self.server, dialect::drop(table), Some(NAMESPACE_NOT_FOUND)).await?;
         }
-        self.create(table).await?;
+        self.create(table, prepare.mode).await?;
         let name = dialect::collection(table);
         if prepare.mode == PrepareMode::Create
             && catalogue::has_rows(&self.server, name.clone()).await?

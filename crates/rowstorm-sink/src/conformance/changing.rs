@@ -10,7 +10,6 @@ mod undo;
 mod values;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use rowstorm_gen::TablePlan;
 use rowstorm_gen::changes::OpKind;
@@ -18,7 +17,7 @@ use rowstorm_gen::changes::OpKind;
 use super::table::{Draft, batch, ids_and_texts, ints, pairs, texts_of};
 use super::{Bed, Case, Need, Subject, compare};
 use crate::{Attempt, Change, Changed, Changer, End, Sink, SinkErrorKind, Statement, Transaction};
-use mix::{DELETE, INSERT, READ, REKEY, UPDATE, found, keys, mix, mix_with_rekey, rows};
+use mix::{DELETE, INSERT, READ, REKEY, UPDATE, answered, found, keys, mix, mix_with_rekey, rows};
 
 pub(super) fn cases<S: Subject>() -> Vec<Case> {
     let needs = &[Need::Rows, Need::Keys, Need::Changes];
@@ -183,7 +182,7 @@ async fn side_by_side<S: Subject>(bed: Bed<S>) {
                     Change { statement: UPDATE, batch: &update },
                     Change { statement: DELETE, batch: &keys([new + 1]) },
                 ];
-                let answers = until_answered(&mut changer, &groups).await;
+                let answers = answered(&mut changer, &groups, End::Commit, Attempt::First).await;
                 assert_eq!(answers, [2, own.len() as u64, 1].map(Changed::matched));
             }
         });
@@ -196,21 +195,6 @@ async fn side_by_side<S: Subject>(bed: Bed<S>) {
     let answers = (5 * TURNS * changers).min(400) as usize;
     assert_eq!((count("new"), count("gone")), ((TURNS * changers) as usize, 0));
     assert_eq!((count("changed"), labels.len()), (answers, 400 + (TURNS * changers) as usize));
-}
-
-/// Tries again while the database is busy: another's lock, a deadlock.
-async fn until_answered<C: Changer>(changer: &mut C, groups: &[Change<'_>]) -> Vec<Changed> {
-    loop {
-        let transaction =
-            Transaction { groups, end: End::Commit, attempt: Attempt::First, hold: None };
-        match changer.change(transaction).await {
-            Ok(answers) => return answers,
-            Err(error) if matches!(error.kind, SinkErrorKind::Busy { .. }) => {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            Err(error) => panic!("the transaction is answered, not {error:?}"),
-        }
-    }
 }
 
 async fn killed<S: Subject>(bed: Bed<S>) {

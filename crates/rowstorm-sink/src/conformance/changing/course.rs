@@ -1,15 +1,13 @@
 //! A document's own changes, over several streams in any order: what the database holds is what the generator expects.
 
-use std::time::Duration;
-
 use rowstorm_gen::changes::{ChangeBatch, ChangePlan, ChangeStream, Fate};
 use rowstorm_gen::schema::Schema;
 use rowstorm_gen::{BATCH_ROWS_MAX, Batch, Plan, PlanOptions};
 
 use super::super::values::fill;
 use super::super::{Bed, Case, Need, Subject, compare};
-use super::mix::{assert_accounted, sum};
-use crate::{Attempt, Change, Changed, Changer, End, Sink, SinkErrorKind, Statement, Transaction};
+use super::mix::{answered, sum};
+use crate::{Attempt, Change, Changed, Changer, End, Sink, Statement};
 
 pub(super) fn cases<S: Subject>() -> Vec<Case> {
     let needs = &[Need::Rows, Need::Keys, Need::Changes];
@@ -156,19 +154,7 @@ impl<C: Changer> Lane<C> {
             .iter()
             .map(|group| Change { statement: group.entry, batch: &group.batch })
             .collect();
-        loop {
-            let transaction = Transaction { groups: &groups, end, attempt, hold: None };
-            match self.changer.change(transaction).await {
-                Ok(answers) => {
-                    assert_accounted(&groups, &answers);
-                    return answers;
-                }
-                Err(error) if matches!(error.kind, SinkErrorKind::Busy { .. }) => {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-                Err(error) => panic!("the transaction is answered, not {error:?}"),
-            }
-        }
+        answered(&mut self.changer, &groups, end, attempt).await
     }
 }
 

@@ -1,13 +1,14 @@
 //! Statements by hand, and the steps that all cases of changes take.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rowstorm_gen::changes::OpKind;
 use rowstorm_gen::{Batch, ColumnData, TablePlan};
 
 use super::super::table::{batch, ints};
 use super::super::{Bed, Subject};
-use crate::{Attempt, Change, Changed, Changer, End, Sink, Statement, Transaction};
+use crate::{Attempt, Change, Changed, Changer, End, Sink, SinkErrorKind, Statement, Transaction};
 
 /// Places in [`mix`].
 pub(super) const INSERT: usize = 0;
@@ -15,6 +16,9 @@ pub(super) const UPDATE: usize = 1;
 pub(super) const DELETE: usize = 2;
 pub(super) const READ: usize = 3;
 pub(super) const REKEY: usize = 4;
+
+/// A database that is busy for ever is no answer.
+const BUSY_MAX: usize = 1000;
 
 /// An insert, an update of some columns, a delete and a read of one table.
 pub(super) fn mix(table: &Arc<TablePlan>, set: &[&str]) -> Arc<[Statement]> {
@@ -102,10 +106,33 @@ impl<S: Subject> Bed<S> {
             .iter()
             .map(|(statement, batch)| Change { statement: *statement, batch })
             .collect();
-        let transaction = Transaction { groups: &groups, end, attempt, hold: None };
-        let answers = changer.change(transaction).await.expect("the transaction is answered");
-        assert_accounted(&groups, &answers);
-        answers
+        answered(changer, &groups, end, attempt).await
+    }
+}
+
+/// Does a transaction, and again while the database is busy: another's lock, a deadlock, a conflict with its own upkeep. Every row
+/// must be accounted for.
+pub(super) async fn answered<C: Changer>(
+    changer: &mut C,
+    groups: &[Change<'_>],
+    end: End,
+    attempt: Attempt,
+) -> Vec<Changed> {
+    let mut busy = 0;
+    loop {
+        let transaction = Transaction { groups, end, attempt, hold: None };
+        match changer.change(transaction).await {
+            Ok(answers) => {
+                assert_accounted(groups, &answers);
+                return answers;
+            }
+            Err(error) => {
+                let again = matches!(error.kind, SinkErrorKind::Busy { .. }) && busy < BUSY_MAX;
+                assert!(again, "the transaction is answered, not {error:?}");
+                busy += 1;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
     }
 }
 

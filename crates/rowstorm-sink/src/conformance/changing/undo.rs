@@ -63,6 +63,7 @@ async fn held<S: Subject>(bed: Bed<S>) {
 /// Asserts what one refused row leaves: nothing of the transaction where there are transactions, else all but itself.
 fn assert_refused<S: Subject>(answers: &[Changed], at: usize, groups: &[u64]) {
     let refused = &answers[at].rejected;
+    assert_eq!(refused.refusals.len(), 1, "one row is refused: {answers:?}");
     assert!(!refused.refusals[0].class.is_empty() && !refused.refusals[0].sample.is_empty());
     if S::LACKS.contains(&Need::Undo) {
         assert_eq!(sum(answers)[3], 1, "{answers:?}");
