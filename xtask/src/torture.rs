@@ -1,11 +1,12 @@
 //! `cargo xtask torture`: a run is killed with SIGKILL again and again, gone on with, and proved in the end.
 //!
-//! A round loads `schemas/shop.yaml` and changes it; it is killed at moments that a seed draws, in the load and in the changes, gone on with by
+//! A round loads `schemas/shop.yaml` and changes it, with two statements and a truncate between ops; it is killed at moments that a seed draws, in the load and in the changes, gone on with by
 //! `--resume` until it is done, and compared row by row with `rowstorm verify --full`. Then the database's own client counts: rows, least
 //! and greatest keys, and orders without a customer, against what follows from the weights of the mix by multiplication. Seed, batch and
 //! batches in flight are others in every round.
 
 mod client;
+mod document;
 mod moments;
 mod process;
 mod round;
@@ -30,8 +31,8 @@ pub(crate) fn torture(mut arguments: Arguments) -> anyhow::Result<()> {
     let rounds: u64 = arguments.value("--rounds")?.unwrap_or(20);
     let kills: u32 = arguments.value("--kills")?.unwrap_or(5);
     let seed: u64 = arguments.value("--seed")?.unwrap_or(1);
-    let rows = arguments.value("--rows")?.unwrap_or(120_000);
-    let changes = arguments.value("--changes")?.unwrap_or(128_000);
+    let rows = arguments.value("--rows")?.unwrap_or(126_000);
+    let changes = arguments.value("--changes")?.unwrap_or(129_024);
     let program = arguments.value::<PathBuf>("--program")?;
     let durability =
         if arguments.flag("--durable") { Durability::Durable } else { Durability::Volatile };
@@ -47,7 +48,10 @@ pub(crate) fn torture(mut arguments: Arguments) -> anyhow::Result<()> {
         let scratch = target_dir().join(format!("torture-{name}"));
         std::fs::create_dir_all(&scratch)?;
         let (url, client, _guard) = target(name, durability, &scratch)?;
-        let program = Program::new(&program, &root().join("schemas/shop.yaml"), url, &scratch);
+        let shop = std::fs::read_to_string(root().join("schemas/shop.yaml"))?;
+        let schema = scratch.join("shop.yaml");
+        std::fs::write(&schema, document::document(&shop, amount)?)?;
+        let program = Program::new(&program, &schema, url, &scratch);
         let setting = Setting { program, client, amount };
         println!(
             "{name}: {rounds} rounds of {kills} kills, {rows} rows and {changes} changes, first seed {seed}"
@@ -75,7 +79,7 @@ fn all(setting: &Setting, rounds: u64, kills: u32, seed: u64) -> anyhow::Result<
         pace.total.as_secs_f64()
     );
     println!(
-        "round  seed  batch × in flight  kills: early load changes  in doubt  confirmed  rows verified  seconds"
+        "round  seed  batch × in flight  kills: early load changes  in doubt  events  confirmed  rows verified  seconds"
     );
     let mut wrong = 0;
     for number in 1..=rounds {
@@ -93,7 +97,7 @@ fn all(setting: &Setting, rounds: u64, kills: u32, seed: u64) -> anyhow::Result<
 
 fn print(number: u64, round: &Round) {
     println!(
-        "{number:>5} {:>5} {:>12} × {:<2} {:>14} {:>4} {:>7} {:>9} {:>10} {:>14} {:>8.1}",
+        "{number:>5} {:>5} {:>12} × {:<2} {:>14} {:>4} {:>7} {:>9} {:>7} {:>10} {:>14} {:>8.1}",
         round.seed,
         round.batch,
         round.in_flight,
@@ -101,6 +105,7 @@ fn print(number: u64, round: &Round) {
         round.kills.load,
         round.kills.changes,
         round.in_doubt,
+        round.events_in_doubt,
         round.confirmed,
         round.verified,
         round.seconds

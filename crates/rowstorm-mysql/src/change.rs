@@ -148,20 +148,20 @@ impl Changer for MysqlChanger {
 impl Lane {
     async fn open(server: &Server, statements: &[Statement]) -> Result<Lane, SinkError> {
         let Session { mut connection, packet_bytes, .. } = server.open().await?;
-        // Every statement opens a transaction if none is open.
-        connection.query_drop("SET autocommit = 0").await.map_err(failed)?;
-        let log: Option<(String, String)> =
-            connection.query_first(LOG_FORMAT).await.map_err(failed)?;
-        if log.is_none_or(|(_, format)| format != "STATEMENT") {
-            connection.query_drop(READ_COMMITTED).await.map_err(failed)?;
-        }
+        // Each look at a table by itself: the second of a transaction does not wait for DDL on it, and is refused (1684).
         let mut is_coarse = false;
         for (at, Statement { table, .. }) in statements.iter().enumerate() {
             if statements[..at].iter().all(|other| other.table.name != table.name) {
                 is_coarse |= catalogue::check(&mut connection, table).await?.is_coarse;
             }
         }
-        connection.query_drop("COMMIT").await.map_err(failed)?;
+        let log: Option<(String, String)> =
+            connection.query_first(LOG_FORMAT).await.map_err(failed)?;
+        if log.is_none_or(|(_, format)| format != "STATEMENT") {
+            connection.query_drop(READ_COMMITTED).await.map_err(failed)?;
+        }
+        // Every statement opens a transaction if none is open.
+        connection.query_drop("SET autocommit = 0").await.map_err(failed)?;
         Ok(Lane {
             connection,
             bytes_max: statement_bytes(packet_bytes),

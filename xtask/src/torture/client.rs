@@ -21,22 +21,28 @@ pub(super) enum Client {
 pub(super) struct Counted {
     pub(super) customers: [u64; 3],
     pub(super) orders: [u64; 3],
+    pub(super) visits: [u64; 3],
     /// Orders whose customer is not there.
     pub(super) orphans: u64,
+    /// Values in the column that an event has added, which no change writes. Where there is none: indexes that events were to make, and that are
+    /// not there.
+    pub(super) noted: u64,
 }
 
-/// Nine numbers: rows, different keys, least, greatest of both tables; orders without a customer.
+/// Fourteen numbers: rows, different keys, least, greatest of each table; orders without a customer; notes.
 const COUNT: &str = "
 SELECT c.n, c.d, c.low, c.high, o.n, o.d, o.low, o.high,
-  (SELECT count(*) FROM orders LEFT JOIN customers ON customers.id = orders.customer_id WHERE customers.id IS NULL)
+  v.n, v.d, v.low, v.high, (SELECT count(*) FROM orders LEFT JOIN customers ON customers.id = orders.customer_id WHERE customers.id IS NULL),
+  (SELECT count(note) FROM orders)
 FROM (SELECT count(*) AS n, count(DISTINCT id) AS d, min(id) AS low, max(id) AS high FROM customers) AS c,
-  (SELECT count(*) AS n, count(DISTINCT id) AS d, min(id) AS low, max(id) AS high FROM orders) AS o";
+  (SELECT count(*) AS n, count(DISTINCT id) AS d, min(id) AS low, max(id) AS high FROM orders) AS o,
+  (SELECT count(*) AS n, count(DISTINCT id) AS d, min(id) AS low, max(id) AS high FROM visits) AS v";
 
 /// The same of documents. Arguments: the URL, and what is to be done.
 const MONGODB: &str = r#"
 import sys, pymongo
 database = pymongo.MongoClient(sys.argv[1]).get_default_database()
-tables = [database["customers"], database["orders"]]
+tables = [database["customers"], database["orders"], database["visits"]]
 if sys.argv[2] == "clear":
     for table in tables:
         table.drop()
@@ -48,6 +54,8 @@ else:
     customers = {document["_id"] for document in tables[0].find({}, {"_id": 1})}
     orders = tables[1].find({}, {"customer_id": 1})
     numbers.append(sum(order["customer_id"] not in customers for order in orders))
+    made = database["orders"].index_information()
+    numbers.append(sum(name not in made for name in ("note", "by_amount")))
     print(*numbers)
 "#;
 
@@ -80,7 +88,9 @@ impl Client {
     /// Takes the tables away.
     pub(super) fn clear(&self) -> anyhow::Result<()> {
         match self {
-            Client::Stock(stock) => stock.ask("DROP TABLE IF EXISTS orders, customers").map(|_| ()),
+            Client::Stock(stock) => {
+                stock.ask("DROP TABLE IF EXISTS visits, orders, customers").map(|_| ())
+            }
             Client::Sqlite { file, .. } => {
                 for ending in ["", "-wal", "-shm", "-journal"] {
                     let mut path = file.clone().into_os_string();
@@ -105,20 +115,18 @@ impl Client {
         };
         let numbers = told.trim().split(['|', '\t', ' ']).map(str::parse);
         let numbers: Vec<u64> = numbers.collect::<Result<_, _>>().context("no numbers")?;
-        let [customers, c_keys, c_low, c_high, orders, o_keys, o_low, o_high, orphans] =
-            numbers[..]
-        else {
+        let [tables @ .., orphans, noted] = &numbers[..] else {
             anyhow::bail!("the client answered {told}");
         };
-        ensure!(
-            (customers, orders) == (c_keys, o_keys),
-            "keys stand twice: {customers} customers with {c_keys} keys, {orders} orders with {o_keys}"
-        );
-        Ok(Counted {
-            customers: [customers, c_low, c_high],
-            orders: [orders, o_low, o_high],
-            orphans,
-        })
+        let of = |table: &[u64]| {
+            let [rows, keys, low, high] = table.try_into().context("four numbers a table")?;
+            ensure!(rows == keys, "keys stand twice: {rows} rows with {keys} keys, in {told}");
+            anyhow::Ok([rows, low, high])
+        };
+        let tables = tables.chunks(4).map(of).collect::<anyhow::Result<Vec<_>>>()?;
+        let [customers, orders, visits] =
+            tables.try_into().map_err(|_| anyhow::anyhow!("the client answered {told}"))?;
+        Ok(Counted { customers, orders, visits, orphans: *orphans, noted: *noted })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::command::output;
 const POLL: Duration = Duration::from_millis(1);
 /// A run that takes longer hangs.
 const RUN_MAX: Duration = Duration::from_mins(10);
-/// In the file of progress (`RECORD.ops`): 32 bytes, then two numbers of 8 bytes for each stream, of what is done and of what was begun.
+/// In the file of progress (`RECORD.ops`): 32 bytes, then two numbers of 8 bytes for each stream, of what is done and of what was begun, and two for the events.
 const PROGRESS_HEAD: usize = 32;
 const PROGRESS_STREAM: usize = 16;
 
@@ -39,10 +39,17 @@ pub(super) enum Phase {
     Early,
     /// Before its first change.
     Load,
-    /// With so many transactions that were sent and not answered.
-    Changes { in_doubt: u64 },
+    /// With what was sent and not answered.
+    Changes(InDoubt),
     /// It was faster.
     Over,
+}
+
+/// What was sent, and not answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct InDoubt {
+    pub(super) transactions: u64,
+    pub(super) events: u64,
 }
 
 impl Program {
@@ -101,15 +108,16 @@ impl Program {
         Ok(tables.filter_map(|table| table["compared"].as_u64()).sum())
     }
 
-    /// Transactions that were sent and not answered.
-    fn in_doubt(&self) -> anyhow::Result<u64> {
+    fn in_doubt(&self) -> anyhow::Result<InDoubt> {
         let bytes = std::fs::read(self.progress())?;
         ensure!(bytes.len() >= PROGRESS_HEAD, "the progress is cut short");
-        let mut in_doubt = 0;
-        for stream in bytes[PROGRESS_HEAD..].chunks_exact(PROGRESS_STREAM) {
-            in_doubt += u64::from(stream[..8] < stream[8..] && stream[..8] != stream[8..]);
-        }
-        Ok(in_doubt)
+        let number =
+            |bytes: &[u8]| bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        let begun = |marks: &[u8]| u64::from(number(&marks[..8]) < number(&marks[8..]));
+        let mut marks: Vec<u64> =
+            bytes[PROGRESS_HEAD..].chunks_exact(PROGRESS_STREAM).map(begun).collect();
+        let events = marks.pop().context("the progress has no place for events")?;
+        Ok(InDoubt { transactions: marks.iter().sum(), events })
     }
 }
 
@@ -143,7 +151,7 @@ impl Run<'_> {
         }
         let program = self.program;
         Ok(if program.changes_begun() {
-            Phase::Changes { in_doubt: program.in_doubt()? }
+            Phase::Changes(program.in_doubt()?)
         } else if program.record.exists() {
             Phase::Load
         } else {

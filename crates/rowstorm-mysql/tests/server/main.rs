@@ -55,6 +55,7 @@ fn main() -> ExitCode {
             case!(server, undone::a_refused_row_undoes_its_transaction_and_the_next_goes_on),
             case!(server, undone::what_would_be_left_out_with_a_note_is_refused),
             case!(server, undone::a_lock_that_is_not_given_leaves_nothing_of_a_transaction),
+            case!(server, undone::connections_are_opened_while_a_table_is_altered),
             case!(server, undone::a_transaction_that_is_cut_is_in_doubt_where_its_commit_was_sent),
             case!(server, undone::a_held_transaction_shows_when_it_ends),
             case!(server, undone::a_replay_of_a_row_that_came_and_got_another_key_leaves_it_once),

@@ -128,6 +128,28 @@ pub(crate) async fn a_lock_that_is_not_given_leaves_nothing_of_a_transaction(bed
     assert_eq!(total(&changed, |changed| changed.matched), 4);
 }
 
+/// As lanes do, while an event is done.
+pub(crate) async fn connections_are_opened_while_a_table_is_altered(bed: Bed) {
+    let (sink, _, plan) = shop(&bed, "rs_altered", SHOP).await;
+    let statements = Statement::all(&plan);
+    let mut altering = bed.connection().await;
+    let alter = async {
+        for _ in 0..20 {
+            for change in ["ADD COLUMN note text", "DROP COLUMN note"] {
+                altering.query_drop(format!("ALTER TABLE rs_altered {change}")).await.unwrap();
+            }
+        }
+    };
+    let mut alter = std::pin::pin!(alter);
+    loop {
+        tokio::select! {
+            biased;
+            opened = sink.changer(&statements) => drop(opened.unwrap()),
+            () = &mut alter => break,
+        }
+    }
+}
+
 pub(crate) async fn a_transaction_that_is_cut_is_in_doubt_where_its_commit_was_sent(bed: Bed) {
     let (sink, quiet, plan) = shop(&bed, "rs_doubt", &plain()).await;
     let fresh = sink.changer(&Statement::all(&plan)).await.unwrap();
