@@ -58,6 +58,9 @@ pub struct Changes {
     /// How many ops of each stream were done by the run that this one goes on with; empty if it began anew.
     #[serde(default)]
     pub resumed_from: Vec<u64>,
+    /// The record that this run went on with; of a shard that went on with its own, the load's. Empty if it began anew.
+    #[serde(default)]
+    pub resumed_record: String,
     /// Transactions that were sent, and of which nobody can tell whether they were committed: a run that resumes sends them once more.
     #[serde(default)]
     pub in_doubt: Vec<ReplayedOps>,

@@ -143,6 +143,9 @@ pub struct Settings {
     pub indexes: String,
     /// Rejected rows that are still a success.
     pub max_errors: String,
+    /// Whether the schema's changes were left out: `--changes 0`.
+    #[serde(default)]
+    pub load_only: bool,
     /// Attempts after the first.
     pub retry: u32,
     /// Seconds the server may take for one batch.

@@ -1,4 +1,7 @@
 //! The command that does the same again: what was found by trial is given as a number, so that nothing is left to chance.
+//!
+//! A run that went on with another is done again as a whole, from nothing: by its number of changes it ends with the same rows. Only a
+//! shard goes on with the record of the load once more.
 
 use std::fmt::Write as _;
 
@@ -40,16 +43,22 @@ pub fn reproduce(record: &RunRecord) -> String {
         }
         flag("changes", changes.amount.map(|amount| amount.to_string()));
     }
-    // What was found for the load would hold for the changes, too.
+    flag("changes", settings.load_only.then(|| "0".to_owned()));
+    // What was found for the load would hold for the changes, too; what was given does.
     let loads = record.changes.is_none();
-    let found = |number: u32| (number > 0 && loads).then(|| number.to_string());
-    flag("batch", found(record.batch.chosen_rows));
-    flag("in-flight", found(record.batch.chosen_in_flight));
+    let number = |found: u32, given: &str| {
+        let number = if loads { found } else { given.parse().unwrap_or_default() };
+        (number > 0).then(|| number.to_string())
+    };
+    flag("batch", number(record.batch.chosen_rows, &settings.batch));
+    flag("in-flight", number(record.batch.chosen_in_flight, &settings.in_flight));
     let unlike =
         |value: &str, usual: &str| (!value.is_empty() && value != usual).then(|| value.to_owned());
     flag("indexes", unlike(&settings.indexes, "after"));
     flag("table-mode", unlike(&record.table_mode, "create"));
     flag("shard", record.shard.map(|shard| format!("{}/{}", shard.index, shard.count)));
+    let began = record.changes.as_ref().filter(|_| record.shard.is_some_and(|it| it.count > 1));
+    flag("resume", began.and_then(|changes| unlike(&changes.resumed_record, "")));
     line
 }
 

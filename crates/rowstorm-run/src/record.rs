@@ -155,6 +155,7 @@ fn settings(plan: &Plan, options: &RunOptions) -> Settings {
         }
         .to_owned(),
         max_errors: options.max_errors.to_string(),
+        load_only: options.changes.is_some() && options.to_change().is_none(),
         retry: options.retry,
         timeout_s: options.timeout.as_secs_f64(),
     }

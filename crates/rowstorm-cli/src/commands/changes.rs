@@ -134,6 +134,13 @@ impl Earlier {
         }
     }
 
+    /// What the record names: itself, or the load's that a shard began with.
+    pub(super) fn origin(&self) -> String {
+        let shards = self.record.changes.as_ref().filter(|_| self.record.shard.is_some());
+        let load = shards.map(|changes| changes.resumed_record.clone());
+        load.filter(|path| !path.is_empty()).unwrap_or_else(|| self.path.display().to_string())
+    }
+
     /// Where it stopped.
     pub(super) fn resume(&self, plan: &Plan) -> Result<Resume> {
         let changes = compiled(plan)?;
@@ -270,6 +277,7 @@ fn events(changes: &ChangePlan, progress: &Progress) -> Vec<EventRecord> {
 /// What is known before the first row.
 fn first(plan: &Plan, options: &RunOptions, progress: &Progress) -> Result<RunRecord> {
     let changes = compiled(plan)?;
+    let asked = options.changes.as_ref();
     let ends = progress.done.iter().zip(&progress.begun);
     let in_doubt = (0..)
         .zip(ends)
@@ -294,6 +302,7 @@ fn first(plan: &Plan, options: &RunOptions, progress: &Progress) -> Result<RunRe
             fingerprint: format!("{:016x}", changes.fingerprint()),
             streams: changes.streams(),
             ranges_done: progress.done.clone(),
+            resumed_record: asked.map(|asked| asked.resumed_record.clone()).unwrap_or_default(),
             events: events(&changes, progress),
             in_doubt,
             ..Changes::default()

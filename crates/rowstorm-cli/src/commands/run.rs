@@ -45,6 +45,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let plan = document.plan(plan_options)?;
     if let (Some(earlier), Some(changes)) = (&earlier, &mut options.changes) {
         changes.resume = earlier.resume(&plan)?;
+        changes.resumed_record = earlier.origin();
     }
     let anew = matches!(options.resume(), Resume::Anew);
     if anew && settings.table_mode == Some(TableMode::Recreate) && !args.yes {

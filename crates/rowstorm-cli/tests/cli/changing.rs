@@ -141,6 +141,11 @@ fn shards_go_on_with_one_load_and_their_records_make_one() {
         let more = ["--changes", "9000", "--resume", "load.json", "--shard", part, "-o", record];
         let done = run_in(folder.path(), &[&load[..], &more[..]].concat());
         assert_eq!(done.code, Some(0), "{}", done.stderr);
+        let words = again(folder.path(), record).join(" ");
+        assert!(
+            words.ends_with(&format!("--changes 9000 --shard {part} --resume load.json")),
+            "{words}"
+        );
     }
     let merged = run_in(folder.path(), &["merge", "1.json", "2.json", "3.json", "-o", "s.json"]);
     assert_eq!(merged.code, Some(0), "{}", merged.stderr);
@@ -195,12 +200,51 @@ fn the_command_that_does_it_again_is_what_one_would_type() {
         (&["--stages", "9000/s:500ms"], "--rate 9000/s --duration 500ms"),
         (&["--stages", "900/s:500ms,max:250ms"], "--stages 900/s:500ms,max:250ms"),
         (&["--rate", "max", "--changes", "90"], "--rate max --changes 90"),
+        (&["--changes", "90", "--in-flight", "2"], "--rate max --changes 90 --in-flight 2"),
+        (&["--changes", "0", "--batch", "800"], "--changes 0 --batch 800"),
     ] {
         let done = change(folder.path(), &[given, &["--table-mode", "recreate", "--yes"]].concat());
         assert_eq!(done.code, Some(0), "{}", done.stderr);
         let shown = run_in(folder.path(), &["report", "s.json", "--format", "term"]);
         assert!(shown.stdout.contains(again), "{again}: {}", shown.stdout);
     }
+}
+
+/// The words behind `reproduce`.
+fn again(folder: &Path, record: &str) -> Vec<String> {
+    let shown = run_in(folder, &["report", record, "--format", "term"]).stdout;
+    let line = shown.lines().find_map(|line| line.trim().strip_prefix("reproduce"));
+    line.expect("the line is there").split_whitespace().skip(1).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_a_run_left_that_went_on_is_made_again_from_nothing() {
+    let folder = folder();
+    let first = ["--changes", "3000", "--table-mode", "recreate", "--yes", "--seed", "9"];
+    assert_eq!(change(folder.path(), &first).code, Some(0));
+    let more = change(folder.path(), &["--changes", "9000", "--resume", "s.json"]);
+    assert_eq!(more.code, Some(0), "{}", more.stderr);
+    let rows = || {
+        let database = Connection::open(folder.path().join("s.db")).unwrap();
+        let sql = "SELECT count(*), sum(id), sum(id * amount) FROM orders";
+        let row = |row: &rusqlite::Row<'_>| Ok([row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?]);
+        database.query_row(sql, [], row).unwrap()
+    };
+    let left = rows();
+    let mut words = again(folder.path(), "s.json");
+    words.extend(["--yes", "-o", "t.json"].map(str::to_owned));
+    let done = run_in(folder.path(), &words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(done.code, Some(0), "{words:?}: {}", done.stderr);
+    assert_eq!(rows(), left);
+    let of = |name: &str| {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["changes"].clone()
+    };
+    assert_eq!(of("t.json")["ranges_done"], of("s.json")["ranges_done"]);
+    assert_eq!(
+        (&of("t.json")["resumed_record"], &of("s.json")["resumed_record"]),
+        (&"".into(), &"s.json".into())
+    );
 }
 
 /// Killed again and again, wherever it is, and gone on with until it is done.

@@ -172,6 +172,7 @@ pub(crate) fn settings(rows: Option<u64>) -> Settings {
         indexes: "after".into(),
         max_errors: "0".into(),
         retry: 3,
+        load_only: false,
         timeout_s: 30.0,
     }
 }

@@ -30,6 +30,8 @@ pub struct ChangeOptions {
     pub journal: Option<PathBuf>,
     /// What was done before.
     pub resume: Resume,
+    /// For the record: the one that has it.
+    pub resumed_record: String,
     /// Whether the server's own log of changes is read, too, and compared with what was acknowledged. Not for one shard of several: the log has
     /// the others' changes.
     pub cdc: bool,
@@ -69,6 +71,7 @@ impl Default for ChangeOptions {
             warmup: Duration::ZERO,
             journal: None,
             resume: Resume::Anew,
+            resumed_record: String::new(),
             cdc: false,
         }
     }

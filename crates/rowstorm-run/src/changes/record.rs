@@ -51,6 +51,7 @@ pub(crate) fn write(
             Resume::Changes(progress) => progress.done.clone(),
             Resume::Anew | Resume::Load => Vec::new(),
         },
+        resumed_record: asked.resumed_record.clone(),
         in_doubt: in_doubt(state),
         replayed: state.replayed.clone(),
         cdc: None,
