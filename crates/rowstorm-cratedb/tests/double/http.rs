@@ -75,7 +75,9 @@ fn serve(connection: impl Read + Write, state: &Mutex<State>) -> Option<()> {
                 match fault {
                     Some(Fault::CloseBefore) => return None,
                     Some(Fault::Answer(status, header, body)) => Answer { status, header, body },
-                    Some(fault @ (Fault::CloseAfter | Fault::Shard { .. })) => {
+                    Some(
+                        fault @ (Fault::CloseAfter | Fault::Shard { .. } | Fault::Denied { .. }),
+                    ) => {
                         let answer = state.carry_out(&body, Some(&fault));
                         if matches!(fault, Fault::CloseAfter) {
                             return None;

@@ -34,7 +34,7 @@ pub(super) fn bulk(
         let shard = shard(table, &row, number);
         let done = match befallen(fault, number) {
             Some(refused) => Err(refused),
-            None => table.store(row),
+            None => table.store(row).and_then(|()| denied(fault, number)),
         };
         let Err(refused) = done else {
             results.push(json!({"rowcount": 1}));
@@ -171,6 +171,16 @@ pub(super) fn shard(table: &Table, row: &[Value], number: usize) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish() % table.shards
+}
+
+/// What is told of a row that is written.
+fn denied(fault: Option<&Fault>, number: usize) -> Done<()> {
+    match fault {
+        Some(Fault::Denied { every }) if number.is_multiple_of(*every) => {
+            Err(Refused::new(500, 5002, "UnavailableShardsException[x]"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn befallen(fault: Option<&Fault>, number: usize) -> Option<Refused> {

@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     /// Every so manieth row of a bulk is not written, for a trouble of its shard: per row, or, as releases 5.10.0 to
     /// 6.4.2 say it, for the whole bulk while the other rows are written.
     Shard { every: usize, code: u32, message: &'static str },
+    /// Every so manieth row of a bulk is written, and told as failed.
+    Denied { every: usize },
 }
 
 /// How a release answers, where releases differ.

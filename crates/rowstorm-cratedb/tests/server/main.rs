@@ -26,3 +26,8 @@ fn wires(double: &double::Double) -> Vec<String> {
         .map(|url| format!("{url}{}method=postgres", if url.contains('?') { '&' } else { '?' }));
     std::iter::once(double.wire_url()).chain(real).collect()
 }
+
+/// Both.
+fn ways(double: &double::Double) -> Vec<String> {
+    servers(double).into_iter().chain(wires(double)).collect()
+}

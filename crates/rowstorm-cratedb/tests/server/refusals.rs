@@ -4,12 +4,12 @@ use rowstorm_sink::SinkErrorKind;
 
 use crate::bed::{Bed, ints, named, pairs, plan, sums, texts};
 use crate::double::{Double, Release};
-use crate::servers;
+use crate::{servers, ways};
 
 #[tokio::test]
 async fn a_tenth_of_duplicates_a_null_and_a_long_text_are_counted_exactly() {
     let double = Double::start();
-    for url in servers(&double) {
+    for url in ways(&double) {
         let bed = Bed::new(&url, pairs("rowstorm_mixed")).await;
         let (mut accepted, mut rejected) = (0, 0);
         for first in (0..3000).step_by(1000) {
@@ -34,12 +34,13 @@ async fn a_tenth_of_duplicates_a_null_and_a_long_text_are_counted_exactly() {
         assert_eq!((accepted, rejected), (3000 - 300 - 60, 300 + 60), "{url}");
         assert_eq!(bed.count().await, 2640, "{url}");
     }
+    assert_eq!(double.bulks(), 3, "rows went over the PostgreSQL wire, too");
 }
 
 #[tokio::test]
 async fn a_null_in_the_key_fails_the_bulk_and_only_its_row_is_refused() {
     let double = Double::start();
-    for url in servers(&double) {
+    for url in ways(&double) {
         let bed = Bed::new(&url, named("rowstorm_null_key")).await;
         let names: Vec<String> = (0..500).map(|row| format!("name {row}")).collect();
         let is_bad = |row: usize| row == 77 || row == 400;
@@ -47,7 +48,7 @@ async fn a_null_in_the_key_fails_the_bulk_and_only_its_row_is_refused() {
         let payload = bed.payload(vec![texts(names)]);
         let before = double.requests();
         let outcome = bed.write(&payload).await.unwrap();
-        assert_eq!(sums(&outcome), (498, 0, 2), "{outcome:?}");
+        assert_eq!(sums(&outcome), (498, 0, 2), "{url} {outcome:?}");
         assert_eq!(bed.count().await, 498);
         assert!(double.requests() - before < 60, "two rows are found in two times nine halves");
     }
