@@ -1,47 +1,12 @@
 //! MongoDB keeps what the suite promises.
 
 mod reader;
+mod subject;
 
 use std::process::ExitCode;
 
-use rowstorm_gen::TablePlan;
-use rowstorm_mongodb::Mongodb;
-use rowstorm_sink::SinkError;
-use rowstorm_sink::conformance::{self, NamePlace, Need, Row, Server, Subject};
-
-struct MongodbServer;
-
-impl Subject for MongodbServer {
-    type Sink = Mongodb;
-    const NAME: &'static str = "mongodb";
-    const SERVER: Server = Server::Env(reader::VARIABLE);
-    // Copies: each document has an `_id`, and it says which row it is. Transactions: an insert of many documents is none
-    // on a single server; `tests/server` shows that a dropped write goes on to its end.
-    const LACKS: &'static [Need] = &[Need::Copies, Need::Transactions, Need::Undo, Need::Rekey];
-    // A date holds milliseconds.
-    const INSTANT_STEP_US: i64 = 1000;
-
-    async fn connect(url: &str) -> Result<Mongodb, SinkError> {
-        Mongodb::connect_with(&reader::named(url)).await
-    }
-
-    async fn read(sink: &Mongodb, table: &TablePlan) -> Vec<Row> {
-        reader::rows(sink.database(), table).await
-    }
-
-    fn can_name(place: NamePlace, name: &str) -> bool {
-        place == NamePlace::Column || !name.contains('$')
-    }
-
-    async fn indexes(sink: &Mongodb, table: &TablePlan) -> Vec<Vec<String>> {
-        reader::indexes(sink.database(), table).await
-    }
-
-    async fn cut_connections(sink: &Mongodb) {
-        reader::cut_connections(sink.app_name()).await;
-    }
-}
+use rowstorm_sink::conformance;
 
 fn main() -> ExitCode {
-    conformance::main::<MongodbServer>()
+    conformance::main::<subject::MongodbServer<false>>()
 }
