@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mongodb::bson::{Document, doc};
 use mongodb::options::{ClientOptions, ConnectionString, WriteConcern};
@@ -44,8 +44,8 @@ pub(crate) struct Server {
     database: String,
     /// Whether changes are done in transactions, which a server alone does not have.
     transactions: bool,
-    /// Made with the first command; its clones share one pool.
-    client: Arc<OnceCell<Client>>,
+    /// Made with the first command, and with the first after [`Server::close`]; its clones share one pool.
+    client: Arc<Mutex<Arc<OnceCell<Client>>>>,
 }
 
 impl fmt::Debug for Server {
@@ -124,11 +124,25 @@ impl Server {
 
     /// The database, connected as far as the driver connects ahead: not at all.
     pub(crate) async fn open(&self) -> Result<Database, SinkError> {
-        let client = self.client.get_or_try_init(|| async {
+        let cell = Arc::clone(&self.client());
+        let client = cell.get_or_try_init(|| async {
             let (from, app_name) = (self.from.clone(), self.app_name.clone());
             to_the_end(async move { client(from, app_name).await }).await
         });
         Ok(client.await.map_err(failed)?.database(&self.database))
+    }
+
+    /// Ends the server's sessions and the client's tasks. A client that is dropped does so in the background, and in a runtime that
+    /// ends meanwhile its task finds the pool gone and panics (driver 3.9).
+    pub(crate) async fn close(&self) {
+        let cell = std::mem::take(&mut *self.client());
+        if let Some(client) = cell.get().cloned() {
+            to_the_end(async move { client.shutdown().await }).await;
+        }
+    }
+
+    fn client(&self) -> MutexGuard<'_, Arc<OnceCell<Client>>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a job of one or more commands on the database.

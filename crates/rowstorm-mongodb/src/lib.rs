@@ -243,6 +243,10 @@ impl Sink for Mongodb {
     async fn server(&self) -> Result<Vec<ServerFact>, SinkError> {
         catalogue::facts(&self.server).await
     }
+
+    async fn close(&self) {
+        self.server.close().await;
+    }
 }
 
 impl Kind {

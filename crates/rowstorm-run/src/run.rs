@@ -24,6 +24,8 @@ use crate::{
 };
 
 const TICK: Duration = Duration::from_secs(1);
+/// How long a sink may take to close.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
 
 /// A run that can be started.
 ///
@@ -141,8 +143,13 @@ impl Run {
     /// # Errors
     /// Settings that contradict each other, a target that cannot be reached, a table that cannot be made ready.
     pub async fn prepare(self) -> Result<Prepared, RunError> {
-        let ready = self.get_ready().await?;
-        Ok(Prepared { run: self, ready })
+        match self.get_ready().await {
+            Ok(ready) => Ok(Prepared { run: self, ready }),
+            Err(error) => {
+                close(&self.sink).await;
+                Err(error)
+            }
+        }
     }
 
     async fn begin(self, mut ready: Ready) -> Finished {
@@ -283,8 +290,16 @@ impl Run {
 impl Prepared {
     /// Writes all rows, makes late indexes, counts. Whatever happens is in the record and in [`Finished::ending`].
     pub async fn go(self) -> Finished {
-        self.run.begin(self.ready).await
+        let sink = self.run.sink.clone();
+        let finished = self.run.begin(self.ready).await;
+        close(&sink).await;
+        finished
     }
+}
+
+/// Waits for the driver's own tasks; one that takes too long is left to itself.
+async fn close(sink: &BoxSink) {
+    let _ = tokio::time::timeout(CLOSE_MAX, sink.close()).await;
 }
 
 impl fmt::Debug for Prepared {

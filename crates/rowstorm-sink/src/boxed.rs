@@ -53,6 +53,7 @@ trait DynSink: Debug + Send + Sync {
     fn explain_event(&self, event: &Event) -> Result<String, SinkError>;
     fn event<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, Option<u64>>;
     fn scan<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxScan>;
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 trait DynWriter: Send {
@@ -131,6 +132,10 @@ impl<S: Sink> DynSink for S {
 
     fn scan<'a>(&'a self, table: &'a Arc<TablePlan>) -> BoxFuture<'a, BoxScan> {
         Box::pin(Sink::scan(self, table))
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(Sink::close(self))
     }
 }
 
@@ -221,6 +226,10 @@ impl Sink for BoxSink {
 
     async fn scan(&self, table: &Arc<TablePlan>) -> Result<BoxScan, SinkError> {
         self.0.scan(table).await
+    }
+
+    async fn close(&self) {
+        self.0.close().await;
     }
 }
 

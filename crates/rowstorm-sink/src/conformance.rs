@@ -52,6 +52,7 @@ mod writing;
 use std::future::Future;
 use std::pin::Pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -218,7 +219,14 @@ impl Case {
         Case {
             name: name.replace(' ', "_"),
             ignored: needs.iter().any(|need| S::LACKS.contains(need)),
-            run: Box::new(|url| Box::pin(async move { run(Bed::new(url).await).await })),
+            run: Box::new(|url| {
+                Box::pin(async move {
+                    let bed = Bed::new(url).await;
+                    let sink = Arc::clone(&bed.sink);
+                    run(bed).await;
+                    sink.close().await;
+                })
+            }),
         }
     }
 

@@ -158,6 +158,14 @@ pub trait Sink: Debug + Send + Sync + 'static {
         let message = format!("{self:?} cannot be read back");
         async { Err(SinkError::fatal("no scan", message)) }
     }
+
+    /// Waits until the driver's own tasks are over, once writers, changers and scans are dropped: a runtime may end right
+    /// after. The runner calls it last.
+    ///
+    /// Promises: closing twice is harmless; whoever uses the sink afterwards connects anew.
+    fn close(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }
 
 /// Rows to bytes, in the wire's own format, once.

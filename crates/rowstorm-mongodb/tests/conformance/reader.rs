@@ -18,13 +18,9 @@ pub(crate) fn named(url: &str) -> ConnectOptions {
     ConnectOptions { url: url.into(), run: Some(run), ..Default::default() }
 }
 
-async fn client() -> Client {
-    let url = std::env::var(VARIABLE).expect("cases run only where the server is named");
-    Client::with_uri_str(url).await.expect("the URL is one of MongoDB")
-}
-
 async fn database(name: &str) -> Database {
-    client().await.database(name)
+    let url = std::env::var(VARIABLE).expect("cases run only where the server is named");
+    Client::with_uri_str(url).await.expect("the URL is one of MongoDB").database(name)
 }
 
 pub(crate) async fn rows(database_name: &str, table: &TablePlan) -> Vec<Row> {
@@ -35,6 +31,8 @@ pub(crate) async fn rows(database_name: &str, table: &TablePlan) -> Vec<Row> {
     while found.advance().await.expect("the next row can be read") {
         documents.push(found.deserialize_current().expect("a document"));
     }
+    drop(found);
+    close(&database).await;
     let first = &*table.columns[0].name;
     // Sorted here: a field's name with a point in it is no sort key there.
     documents.sort_by_key(|document| match document.get(first) {
@@ -57,6 +55,7 @@ pub(crate) async fn indexes(database_name: &str, table: &TablePlan) -> Vec<Vec<S
     let database = database(database_name).await;
     let answer = database.run_command(doc! { "listIndexes": &*table.name }).await;
     let answer = answer.expect("the collection has indexes");
+    close(&database).await;
     let batch = answer.get_document("cursor").and_then(|cursor| cursor.get_array("firstBatch"));
     let keys = batch.expect("a batch").iter().map(|index| {
         let key = index.as_document().and_then(|index| index.get_document("key").ok());
@@ -72,8 +71,14 @@ pub(crate) async fn cut_connections(app_name: &str) {
         "mode": { "times": 1 },
         "data": { "failCommands": ["insert", "update", "delete"], "closeConnection": true, "appName": app_name },
     };
-    let done = client().await.database("admin").run_command(fault).await;
-    done.expect("the server was started with its test commands");
+    let database = database("admin").await;
+    database.run_command(fault).await.expect("the server was started with its test commands");
+    close(&database).await;
+}
+
+/// Before the case's runtime ends: a client that is only dropped leaves a task behind.
+async fn close(database: &Database) {
+    database.client().clone().shutdown().await;
 }
 
 /// A value as the suite reads it.

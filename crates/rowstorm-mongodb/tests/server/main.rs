@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         case!(trouble::a_connection_that_is_cut_is_noticed_at_once),
         case!(trouble::a_dropped_write_goes_on_to_its_end),
         case!(trouble::nobody_there_is_a_connection_lost),
+        case!(trouble::a_closed_sink_leaves_no_task_behind),
         case!(changes::a_transaction_that_is_cut_in_two_is_in_doubt_and_its_replay_does_the_rest),
         case!(changes::what_fails_within_a_transaction_leaves_nothing_and_may_begin_again),
         case!(changes::a_commit_without_an_answer_is_in_doubt_and_its_replay_confirms_it),

@@ -134,3 +134,23 @@ pub(crate) async fn nobody_there_is_a_connection_lost() {
     assert_eq!(error.kind, SinkErrorKind::Lost(Delivery::None), "{error:?}");
     assert!(error.message.contains("127.0.0.1:1") && !error.message.contains("labels"), "{error}");
 }
+
+/// So that a runtime which ends right after takes none of them apart.
+pub(crate) async fn a_closed_sink_leaves_no_task_behind() {
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let (sink, table) = (sink(), table("rs_over", LABEL));
+    for _ in 0..2 {
+        sink.prepare(&table, &RECREATE).await.unwrap();
+        assert_eq!(told(&write(&sink, &table, &hundred(&sink, &table)).await), (100, 0, vec![]));
+        assert!(alive() > 0, "the driver has tasks of its own");
+        sink.close().await;
+        sink.close().await;
+        // One is told by the client's end to end, too.
+        let over = async {
+            while alive() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), over).await.unwrap();
+    }
+}

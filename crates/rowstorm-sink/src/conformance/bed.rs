@@ -10,7 +10,7 @@ use crate::{
 };
 
 pub(super) struct Bed<S: Subject> {
-    pub(super) sink: S::Sink,
+    pub(super) sink: Arc<S::Sink>,
     pub(super) url: String,
 }
 
@@ -25,7 +25,7 @@ pub(super) const APPEND: Prepare = Prepare { mode: PrepareMode::Append, indexes:
 impl<S: Subject> Bed<S> {
     pub(super) async fn new(url: String) -> Bed<S> {
         let sink = S::connect(&url).await.expect("the subject connects");
-        Bed { sink, url }
+        Bed { sink: Arc::new(sink), url }
     }
 
     /// Makes the table anew.

@@ -1,7 +1,5 @@
 //! Making a table, keeping it, making it anew, and its indexes.
 
-use std::sync::Arc;
-
 use super::bed::{APPEND, CREATE, RECREATE};
 use super::table::{Draft, ids_and_texts, pairs};
 use super::{Bed, Case, Need, Subject};
@@ -15,6 +13,7 @@ pub(super) fn cases<S: Subject>() -> Vec<Case> {
         Case::new("create refuses a table that has rows", &[Need::Rows], create_refuses::<S>),
         Case::new("a missing table is an error", &[Need::Rows], missing::<S>),
         Case::new("finishing twice is harmless", &[], finish_twice::<S>),
+        Case::new("a closed sink connects anew", &[Need::Rows], close_twice::<S>),
         Case::new("indexes are there when they were asked for", &[Need::Indexes], indexes::<S>),
         Case::new("explain names the way in and touches nothing", &[], explain::<S>),
         Case::new("the server's facts have names and values", &[], facts::<S>),
@@ -36,7 +35,7 @@ async fn same_instant<S: Subject>(bed: Bed<S>) {
     // A name of this run alone, since a table that was made cannot be made again.
     let name = format!("rowstorm_instant_{}", std::process::id());
     let table = Draft::new(&name).column("label", "text").index(&["label"]).plan();
-    let sink = Arc::new(bed.sink);
+    let sink = bed.sink;
     let mut shards = tokio::task::JoinSet::new();
     for _ in 0..6 {
         let (sink, table) = (sink.clone(), table.clone());
@@ -89,6 +88,17 @@ async fn finish_twice<S: Subject>(bed: Bed<S>) {
         bed.sink.finish(&table, &prepare).await.expect("finishing succeeds");
     }
     assert_eq!(bed.audit(&table).await.rows, 3);
+}
+
+async fn close_twice<S: Subject>(bed: Bed<S>) {
+    let table = pairs("rowstorm_closed");
+    bed.recreate(&table).await;
+    for ids in [0..3, 3..6] {
+        bed.write(&table, &ids_and_texts(ids.start as u64, ids)).await;
+        bed.sink.close().await;
+        bed.sink.close().await;
+    }
+    assert_eq!(bed.read(&table).await.len(), 6, "rows that were written are there");
 }
 
 async fn indexes<S: Subject>(bed: Bed<S>) {
