@@ -31,6 +31,10 @@ impl Stub {
         Stub { child, port }
     }
 
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("mongodb://127.0.0.1:{}/bench?directConnection=true", self.port)
     }
