@@ -14,6 +14,8 @@ const DIRECTIONS: [Direction; 7] = [
     Direction::LessRows,
     Direction::Leap,
 ];
+/// The place of the leap.
+const LEAP: usize = DIRECTIONS.len() - 1;
 /// Where the search begins: with more, or with less where batches take so long that every trial is dear.
 const FIRST: usize = 0;
 const FIRST_SLOW: usize = 4;
@@ -56,6 +58,8 @@ pub(super) struct Search {
     next: usize,
     /// Directions in a row that were no better.
     failures: usize,
+    /// Where the start's guess stands, if one slice could not tell: tried before all else.
+    pub(super) leap: Option<Point>,
     octaves: f64,
     since: f64,
     trial_since: f64,
@@ -75,6 +79,7 @@ impl Default for Search {
             trial: None,
             next: 0,
             failures: 0,
+            leap: None,
             octaves: STEP,
             since: 0.0,
             trial_since: 0.0,
@@ -244,6 +249,14 @@ impl Explorer {
         }
         let over = self.now - self.search.since > REFINE_MAX_S;
         self.model.fit();
+        if let Some(point) = self.search.leap.take()
+            && point.footprint() > 2.0 * self.kept.footprint()
+            && !self.is_closed(point)
+        {
+            self.search.next = LEAP;
+            self.try_candidate(Direction::Leap, point);
+            return;
+        }
         while self.mode != Mode::Refine || (self.search.failures < DIRECTIONS.len() && !over) {
             let direction = DIRECTIONS[self.search.next];
             if let Some(candidate) = self.candidate(direction) {

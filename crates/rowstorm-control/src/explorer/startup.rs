@@ -18,6 +18,8 @@ const GAIN_MIN: f64 = 0.15;
 const FAILURES_MAX: u32 = 1;
 /// Nothing is doubled whose batches would then take this long: a wrong step would cost too much.
 const LATENCY_MAX_S: f64 = 2.0;
+/// A guess that lost less than this in its one slice is tried once more, in pairs.
+const UNCLEAR: f64 = 0.15;
 /// What a slice of the start is off by.
 const ERROR: f64 = 0.15;
 /// Short: a wrong step costs little here, and what follows looks again.
@@ -143,8 +145,10 @@ impl Explorer {
     fn decide_again(&mut self, mut startup: Startup, slice: &Slice) {
         startup.base = Some(slice.log_rate);
         startup.latency = slice.log_latency.exp();
-        let guess = startup.refused.take();
-        let guess = guess.filter(|(_, rate, _)| rate - slice.log_rate >= GAIN_MIN);
+        let tried = startup.refused.take();
+        let guess = tried.filter(|(_, rate, _)| rate - slice.log_rate >= GAIN_MIN);
+        let unclear = tried.filter(|(_, rate, _)| rate - slice.log_rate > -UNCLEAR);
+        self.search.leap = unclear.map(|(point, ..)| point).filter(|_| guess.is_none());
         if let Some((point, rate, latency)) = guess {
             startup.base = Some(rate);
             startup.latency = latency;
