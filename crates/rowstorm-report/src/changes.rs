@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{EventOutcome, EventRecord};
-use crate::record::{Latency, Second};
+use crate::record::{Batching, Latency, Second};
 
 /// The changes of a run: inserts, updates, deletes, rekeys and reads, after the load.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,10 @@ pub struct Changes {
     pub batch: u32,
     /// Transactions that were in flight at once, at most.
     pub in_flight: u32,
+    /// How the controller came to both at `max`: ops are its rows, and seconds are those of the changes. `None` where a rate or given numbers
+    /// left it nothing to decide.
+    #[serde(default)]
+    pub tuning: Option<Batching>,
     /// All tables and kinds together: `matched + confirmed + missed + rejected + unknown == planned`.
     pub rows: ChangeRows,
     /// Each table with its kinds.

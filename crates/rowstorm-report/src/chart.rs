@@ -3,7 +3,7 @@
 //! A chart is plain data, so that it can be compared, tested and drawn by whatever draws best where it is shown.
 
 use crate::number;
-use crate::record::{RunRecord, Second};
+use crate::record::{Batching, RunRecord, Second};
 use crate::steps::{Step, longest, steps};
 
 /// Decisions that are marked in a chart; more would hide the line.
@@ -105,12 +105,16 @@ pub fn throughput(record: &RunRecord) -> Option<Chart> {
     }
     let chart = over_time(&record.series, "Rows per second", "rows/s")?;
     let until = record.series.last().map_or(0.0, |second| second.at_s);
-    Some(Chart { marks: marks(record, until), ..chart })
+    Some(Chart { marks: marks(&record.batch, until), ..chart })
 }
 
-/// Rows changed and read per second over time; `None` for runs of under two seconds.
+/// Rows changed and read per second over time, decisions marked; `None` for runs of under two seconds.
 pub fn changes(record: &RunRecord) -> Option<Chart> {
-    over_time(&record.changes.as_ref()?.series, "Changes and reads per second", "rows/s")
+    let changes = record.changes.as_ref()?;
+    let chart = over_time(&changes.series, "Changes and reads per second", "rows/s")?;
+    let until = changes.series.last().map_or(0.0, |second| second.at_s);
+    let marks = changes.tuning.as_ref().map_or(Vec::new(), |tuning| marks(tuning, until));
+    Some(Chart { marks, ..chart })
 }
 
 fn over_time(series: &[Second], title: &'static str, unit: &'static str) -> Option<Chart> {
@@ -147,10 +151,10 @@ fn over_time(series: &[Second], title: &'static str, unit: &'static str) -> Opti
 
 /// Where the setting that is kept has changed: measurements of trials, and neighbours that were no better, would hide the
 /// line that they are about.
-fn marks(record: &RunRecord, until: f64) -> Vec<(f64, String)> {
+fn marks(batch: &Batching, until: f64) -> Vec<(f64, String)> {
     let mut marks: Vec<(f64, String)> = Vec::new();
     let mut before = None;
-    for decision in record.batch.decisions.iter().filter(|one| !one.measures()) {
+    for decision in batch.decisions.iter().filter(|one| !one.measures()) {
         let setting = (decision.batch_rows, decision.in_flight);
         let changed = before.replace(setting).is_some_and(|before| before != setting);
         let apart = marks.last().is_none_or(|mark| decision.at_s - mark.0 >= MARKS_APART * until);

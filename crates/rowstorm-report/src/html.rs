@@ -48,7 +48,10 @@ pub fn html(record: &RunRecord, thresholds: &[Checked]) -> String {
     }
     drawings(&mut page, record);
     tables::errors(&mut page, record);
-    tables::decisions(&mut page, record);
+    tables::decisions(&mut page, "Decisions", &record.batch);
+    if let Some(tuning) = record.changes.as_ref().and_then(|changes| changes.tuning.as_ref()) {
+        tables::decisions(&mut page, "Decisions on changes", tuning);
+    }
     tables::latency(&mut page, record);
     tables::facts(&mut page, record);
     page.tag("<h2>Do it again</h2><pre>").text(&reproduce(record)).tag("</pre>");

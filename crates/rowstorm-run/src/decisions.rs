@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use rowstorm_control::{Controller, Point, Reason, State};
-use rowstorm_report::DecisionEntry;
+use rowstorm_control::{Controller, Observation, Point, Reason, State};
 use rowstorm_report::steps::Step;
+use rowstorm_report::{Batching, DecisionEntry};
 
 /// Entries that are kept.
 const ENTRIES_MAX: usize = 1_000;
@@ -112,15 +112,46 @@ impl Decisions {
         self.left_out += (before - self.entries.len()) as u64;
     }
 
+    /// What the record has of them, beside what is kept now.
+    pub(crate) fn batching(&self, kept: Option<Point>, in_flight_bytes_max: u64) -> Batching {
+        let seconds = |at: Option<Duration>| at.map(|at| at.as_secs_f64());
+        Batching {
+            chosen_rows: kept.map_or(0, |kept| kept.batch_rows),
+            chosen_in_flight: kept.map_or(0, |kept| kept.in_flight),
+            settled_at_s: seconds(self.settled_at),
+            frozen_at_s: seconds(self.frozen_at),
+            tainted_at_s: seconds(self.tainted_at),
+            in_flight_bytes_max,
+            decisions: self.entries.clone(),
+            decisions_left_out: self.left_out,
+            tried: self.tried.clone(),
+        }
+    }
+
     /// The entries, and how many are not among them.
     pub(crate) fn entries(&self) -> (&[DecisionEntry], u64) {
         (&self.entries, self.left_out)
     }
 
     /// What each setting gave.
+    #[cfg(test)]
     pub(crate) fn tried(&self) -> &[Step] {
         &self.tried
     }
+}
+
+/// Tells a controller; whether it decided something, be it only to stay.
+pub(crate) fn observe(controller: &mut dyn Controller, seen: &Observation) -> bool {
+    let said = |controller: &dyn Controller| {
+        let decision = controller.decision();
+        (decision.number, decision.reason)
+    };
+    let before = said(controller);
+    controller.observe(seen);
+    let after = said(controller);
+    // A further measurement of the trial under way is no decision.
+    let same_trial = after.0 == before.0 && matches!(after.1, Reason::Compare { .. });
+    after != before && !same_trial
 }
 
 /// The word for a reason in records.

@@ -8,7 +8,7 @@ use rowstorm_control::{
 };
 
 use crate::work::Work;
-use crate::{Entry, Journal, Objective, RunOptions, Setting, Until};
+use crate::{Entry, Journal, Objective, RunOptions, Setting, Until, decisions};
 
 /// More lanes than this help no database, and each has a connection.
 const LANES_MAX: u32 = 256;
@@ -177,19 +177,11 @@ impl Open {
 
     /// Tells the controller; whether it decided something, be it only to stay.
     pub(crate) fn observe(&mut self, seen: &Observation) -> bool {
-        let said = |controller: &dyn Controller| {
-            let decision = controller.decision();
-            (decision.number, decision.reason)
-        };
-        let before = said(&*self.controller);
-        self.controller.observe(seen);
-        let after = said(&*self.controller);
+        let decided = decisions::observe(&mut *self.controller, seen);
         if let Some(journal) = &self.journal {
             journal.add(Entry::Seen(*seen, self.controller.decision().clone()));
         }
-        // A further measurement of the trial under way is no decision.
-        let same_trial = after.0 == before.0 && matches!(after.1, Reason::Compare { .. });
-        after != before && !same_trial
+        decided
     }
 
     /// Tells the controller what the server counted; whether it decided something.

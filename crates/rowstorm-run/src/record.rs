@@ -1,11 +1,7 @@
 //! From books, statistics and settings to the run record.
 
-use std::time::Duration;
-
 use rowstorm_gen::Plan;
-use rowstorm_report::{
-    Batching, Client, RECORD_VERSION, RunRecord, Schedule, ServerEntry, Settings,
-};
+use rowstorm_report::{Client, RECORD_VERSION, RunRecord, Schedule, ServerEntry, Settings};
 use rowstorm_sink::IndexTime;
 
 use crate::desk::State;
@@ -31,6 +27,7 @@ pub(crate) fn write(
     let schedule = schedule(state, options, arrived, seconds);
     let client = client(state, &used);
     let (ended, failure) = ended(ending);
+    let kept = state.open.as_ref().map(crate::open::Open::kept);
     RunRecord {
         record_version: RECORD_VERSION,
         rowstorm: env!("CARGO_PKG_VERSION").to_owned(),
@@ -48,7 +45,7 @@ pub(crate) fn write(
         seconds,
         rows_per_second: rate(state, arrived, seconds),
         bytes_sent: state.stats.bytes_sent,
-        batch: batching(state, used.in_flight_bytes_max),
+        batch: state.stats.decisions.batching(kept, used.in_flight_bytes_max),
         latency_ms: state.stats.latency(),
         limited_by: limited_by(schedule.as_ref(), &client, seconds).to_owned(),
         schedule,
@@ -77,24 +74,6 @@ fn rate(state: &State, arrived: u64, seconds: f64) -> f64 {
         Some(_) | None => (0.0, 0),
     };
     if seconds > from { (arrived - before) as f64 / (seconds - from) } else { 0.0 }
-}
-
-fn batching(state: &State, in_flight_bytes_max: u64) -> Batching {
-    let kept = state.open.as_ref().map(crate::open::Open::kept);
-    let story = &state.stats.decisions;
-    let (decisions, left_out) = story.entries();
-    let seconds = |at: Option<Duration>| at.map(|at| at.as_secs_f64());
-    Batching {
-        chosen_rows: kept.map_or(0, |kept| kept.batch_rows),
-        chosen_in_flight: kept.map_or(0, |kept| kept.in_flight),
-        settled_at_s: seconds(story.settled_at),
-        frozen_at_s: seconds(story.frozen_at),
-        tainted_at_s: seconds(story.tainted_at),
-        in_flight_bytes_max,
-        decisions: decisions.to_vec(),
-        decisions_left_out: left_out,
-        tried: story.tried().to_vec(),
-    }
 }
 
 fn schedule(state: &State, options: &RunOptions, arrived: u64, seconds: f64) -> Option<Schedule> {

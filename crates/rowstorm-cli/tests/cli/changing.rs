@@ -83,6 +83,8 @@ fn changes_are_made_counted_and_verified() {
     assert_eq!(verified.code, Some(0), "{}", verified.stdout);
     let html = std::fs::read_to_string(folder.path().join("s.html")).unwrap();
     assert!(html.contains("Changes"), "the report tells of them");
+    assert_eq!(changes["tuning"]["decisions"][0]["kind"], "start");
+    assert!(html.contains("Decisions on changes"), "and of what they were tuned by");
 }
 
 #[test]

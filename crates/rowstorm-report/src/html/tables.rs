@@ -3,7 +3,7 @@
 
 use crate::facts;
 use crate::number::{bytes, grouped, milliseconds, rate, seconds};
-use crate::record::{Rows, RunRecord};
+use crate::record::{Batching, Rows, RunRecord};
 use crate::threshold::Checked;
 use crate::verdict::audited;
 
@@ -74,12 +74,12 @@ pub(super) fn errors(page: &mut Markup, record: &RunRecord) {
     rest(page, record.errors.len());
 }
 
-pub(super) fn decisions(page: &mut Markup, record: &RunRecord) {
-    let decisions = &record.batch.decisions;
+pub(super) fn decisions(page: &mut Markup, title: &'static str, batch: &Batching) {
+    let decisions = &batch.decisions;
     if decisions.is_empty() {
         return;
     }
-    page.tag("<h2>Decisions</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th scope=\"col\" class=\"n\">At</th>")
+    page.tag("<h2>").tag(title).tag("</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th scope=\"col\" class=\"n\">At</th>")
         .tag("<th scope=\"col\" class=\"n\">Rows per batch</th><th scope=\"col\" class=\"n\">In flight</th>")
         .tag("<th scope=\"col\">Why</th></tr></thead><tbody>");
     // Measurements on the way are in the record; of very many decisions the first and the last tell most.
@@ -96,7 +96,7 @@ pub(super) fn decisions(page: &mut Markup, record: &RunRecord) {
     }
     page.tag("</tbody></table></div>\n");
     let measures = decisions.len() - told.len();
-    let more = (measures + left_out) as u64 + record.batch.decisions_left_out;
+    let more = (measures + left_out) as u64 + batch.decisions_left_out;
     if more > 0 {
         let text = format!("{} more, most of them measurements on the way.", grouped(more));
         page.tag("<p class=\"quiet\">").text(&text).tag("</p>");

@@ -17,6 +17,8 @@ pub(super) fn merge<'a>(parts: impl Iterator<Item = &'a Changes>) -> Option<Chan
     let first = *parts.first()?;
     let sum = |of: fn(&Changes) -> f64| parts.iter().map(|part| of(part)).sum::<f64>();
     Some(Changes {
+        // As of loads: of several controllers there is no one story.
+        tuning: None,
         in_flight: parts.iter().map(|part| part.in_flight).sum(),
         rows: add(parts.iter().map(|part| &part.rows)),
         tables: tables(&parts),

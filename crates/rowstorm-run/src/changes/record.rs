@@ -34,6 +34,7 @@ pub(crate) fn write(
         rollback: work.rollback,
         batch: kept.batch_rows,
         in_flight: kept.in_flight,
+        tuning: state.tuner.story(elapsed),
         rows: state.books.total(),
         tables,
         kinds: kinds(state),

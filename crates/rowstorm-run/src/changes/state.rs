@@ -147,7 +147,7 @@ impl State {
             Next::Slot { due, stage } => (true, stage, due),
             Next::Free { stage } => (false, stage, now),
         };
-        self.tuner.enter(paced);
+        self.tuner.enter(now, paced);
         if lane >= self.tuner.width() as usize {
             return Take::Park;
         }

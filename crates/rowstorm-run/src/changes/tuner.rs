@@ -7,12 +7,14 @@
 use std::time::Duration;
 
 use rowstorm_control::{
-    Bounds, Controller, Explorer, ExplorerOptions, Fixed, Observation, Point, Reason,
+    Bounds, Controller, Explorer, ExplorerOptions, Fixed, Observation, Point, Reason, Verdict,
 };
 use rowstorm_gen::schema::Transaction;
+use rowstorm_report::Batching;
 
 use super::options::ChangeOptions;
 use super::work::Work;
+use crate::decisions::{self, Decisions};
 use crate::{RunOptions, Setting};
 
 /// Ops of a batch that the controller may try: a transaction keeps what it changes locked, and is done again whole.
@@ -27,11 +29,15 @@ const GROW_EVERY: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(crate) struct Tuner {
     controller: Box<dyn Controller>,
+    /// What the controller decided; `None` where both are given.
+    story: Option<Decisions>,
+    /// Ops that were done under it.
+    done: u64,
     /// Whether the controller explores no more once it has settled.
     freezes: bool,
     /// Whether it has seen anything.
     is_used: bool,
-    /// Whether the stage at hand has a rate.
+    /// Whether the stage at hand has a rate; true before the first.
     is_paced: bool,
     /// Lanes under a schedule.
     paced_lanes: u32,
@@ -73,9 +79,11 @@ impl Tuner {
         };
         Tuner {
             controller,
+            story: (rows.is_none() || lanes.is_none()).then(Decisions::default),
+            done: 0,
             freezes: [asked.batch, asked.in_flight].contains(&Setting::AutoFreeze),
             is_used: false,
-            is_paced: asked.stages.first().is_some_and(|stage| stage.rate.is_some()),
+            is_paced: true,
             paced_lanes: work.in_flight,
             grown_at: Duration::ZERO,
             lanes_max: work.lanes_max,
@@ -85,8 +93,22 @@ impl Tuner {
     }
 
     /// Whether what is handed out now has a schedule.
-    pub(crate) fn enter(&mut self, is_paced: bool) {
+    pub(crate) fn enter(&mut self, now: Duration, is_paced: bool) {
+        if self.is_paced == is_paced {
+            return;
+        }
         self.is_paced = is_paced;
+        if !is_paced {
+            self.tell(now);
+        } else if let Some(story) = &mut self.story {
+            story.close(now, self.done);
+        }
+    }
+
+    fn tell(&mut self, at: Duration) {
+        if let Some(story) = &mut self.story {
+            story.add(at, self.done, self.controller.as_ref());
+        }
     }
 
     /// How many lanes may work now.
@@ -125,11 +147,17 @@ impl Tuner {
     /// A transaction without a schedule ended.
     pub(crate) fn observe(&mut self, seen: &Observation) {
         self.is_used = true;
-        self.controller.observe(seen);
+        if seen.verdict == Verdict::Done {
+            self.done += u64::from(seen.rows);
+        }
+        if decisions::observe(&mut *self.controller, seen) {
+            self.tell(seen.at);
+        }
         let settled = matches!(self.controller.decision().reason, Reason::Settled { .. });
         if self.freezes && settled {
             self.freezes = false;
             self.controller.freeze();
+            self.tell(seen.at);
         }
     }
 
@@ -141,6 +169,15 @@ impl Tuner {
     /// The server refused another connection.
     pub(crate) fn cap_lanes(&mut self, lanes: u32) {
         self.lanes_max = self.lanes_max.min(lanes).max(1);
+    }
+
+    /// For the record: how the controller came to what it keeps; `None` where it was not asked.
+    pub(crate) fn story(&mut self, now: Duration) -> Option<Batching> {
+        let kept = self.kept();
+        let story = self.story.as_mut()?;
+        story.close(now, self.done);
+        let told = story.batching(Some(kept), 0);
+        (!told.decisions.is_empty()).then_some(told)
     }
 
     /// For the record: what the controller keeps, or the rule where it was not asked.

@@ -153,6 +153,7 @@ fn lanes_are_added_while_ops_begin_late() {
     assert!(schedule.lag_ms.p50 < 1.0 && schedule.lag_ms.max < 1_000.0, "{:?}", schedule.lag_ms);
     let enough = ops_by_themselves(rate(600.0 * (1.0 - READS), 20));
     assert_eq!(changes(&enough).in_flight, 16, "nobody waited");
+    assert_eq!(changes(&enough).tuning, None, "the rule decided");
 }
 
 #[test]
@@ -164,6 +165,17 @@ fn without_a_schedule_the_controller_finds_the_lanes() {
     // Of the 3,200 ops that 64 lanes do in a second, those of 16 are 800.
     let second = record.series.iter().rev().nth(3).expect("30 seconds are 30 entries");
     assert!(second.rows > 2_200, "{second:?}");
+    // How it came to them is told as a load's story.
+    let tuning = record.tuning.as_ref().expect("it decided");
+    assert_eq!((tuning.chosen_rows, tuning.chosen_in_flight), (1, record.in_flight));
+    let first = &tuning.decisions[0];
+    assert_eq!((first.kind.as_str(), first.in_flight, first.rows), ("start", 16, 0));
+    assert!(tuning.decisions.len() > 3, "{tuning:?}");
+    assert!(tuning.decisions.windows(2).all(|pair| pair[0].at_s <= pair[1].at_s));
+    let done: u64 = tuning.tried.iter().map(|step| step.rows).sum();
+    assert_eq!(done, record.rows.matched);
+    let seconds: f64 = tuning.tried.iter().map(|step| step.seconds).sum();
+    assert!((seconds - record.seconds).abs() < 0.1, "{seconds} of {}", record.seconds);
 }
 
 #[test]
