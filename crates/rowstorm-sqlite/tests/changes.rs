@@ -71,8 +71,10 @@ fn told(changed: &[Changed]) -> (u64, u64, Option<&str>) {
 
 #[tokio::test]
 async fn a_locked_database_is_busy_and_nothing_was_changed() {
-    let bed = bed(Sqlite::temporary().unwrap().with_lock_wait(Duration::from_millis(5))).await;
-    let mut changer = bed.changer().await;
+    let bed = bed(Sqlite::temporary().unwrap()).await;
+    // Impatient is only who shall meet the lock: a connection that closes has one for a moment, too.
+    let hasty = bed.sqlite.clone().with_lock_wait(Duration::from_millis(100));
+    let mut changer = hasty.changer(&bed.course.mix).await.unwrap();
     let lock = bed.other();
     lock.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = bed.change(&mut changer, 0..30, None).await.unwrap_err();

@@ -42,11 +42,12 @@ fn folder() -> tempfile::TempDir {
 const ARGUMENTS: [&str; 8] =
     ["run", "s.yaml", "--to", "sqlite:s.db", "-o", "s.json", "--progress", "off"];
 
-fn change(folder: &Path, more: &[&str]) -> Ran {
+/// Runs `s.yaml` into `s.db`, and its record is `s.json`.
+pub(crate) fn change(folder: &Path, more: &[&str]) -> Ran {
     run_in(folder, &[&ARGUMENTS[..], more].concat())
 }
 
-fn record(folder: &Path) -> Value {
+pub(crate) fn record(folder: &Path) -> Value {
     let text = std::fs::read_to_string(folder.join("s.json")).expect("the record is written");
     serde_json::from_str(&text).expect("the record is JSON")
 }
@@ -55,7 +56,7 @@ fn sum(list: &Value) -> u64 {
     list.as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).sum()
 }
 
-fn verify(folder: &Path) -> Ran {
+pub(crate) fn verify(folder: &Path) -> Ran {
     run_in(folder, &["verify", "s.json", "--at", "sqlite:s.db", "--full"])
 }
 

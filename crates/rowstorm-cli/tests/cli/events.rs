@@ -5,7 +5,8 @@ use std::path::Path;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::common::{Ran, run_in};
+use crate::changing::{change, record, verify};
+use crate::common::run_in;
 
 const SCHEMA: &str = "version: 1
 tables:
@@ -41,19 +42,8 @@ fn write(folder: &Path, events: &str) {
     std::fs::write(folder.join("s.yaml"), format!("{SCHEMA}{events}")).expect("it is written");
 }
 
-fn change(folder: &Path, more: &[&str]) -> Ran {
-    let start = ["run", "s.yaml", "--to", "sqlite:s.db", "-o", "s.json", "--progress", "off"];
-    run_in(folder, &[&start[..], more].concat())
-}
-
-fn verify(folder: &Path) -> Ran {
-    run_in(folder, &["verify", "s.json", "--at", "sqlite:s.db", "--full"])
-}
-
 fn events(folder: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(folder.join("s.json")).expect("the record is written");
-    let record: Value = serde_json::from_str(&text).expect("the record is JSON");
-    record["changes"]["events"].as_array().expect("events are in the record").clone()
+    record(folder)["changes"]["events"].as_array().expect("events are in the record").clone()
 }
 
 fn outcomes(folder: &Path) -> Vec<String> {
@@ -116,8 +106,7 @@ fn a_statement_in_doubt_that_is_refused_the_second_time_is_counted_so() {
     let path = folder.path();
     write(path, EVENTS);
     assert_eq!(change(path, &["--changes", "4000"]).code, Some(0));
-    let text = std::fs::read_to_string(path.join("s.json")).unwrap();
-    let mut record: Value = serde_json::from_str(&text).unwrap();
+    let mut record = record(path);
     assert_eq!(record["changes"]["events"][0]["outcome"], "done");
     record["changes"]["events"][0]["outcome"] = "in_doubt".into();
     std::fs::write(path.join("s.json"), record.to_string()).unwrap();
@@ -202,8 +191,7 @@ fn nobody_vouches_for_rows_of_a_truncate_in_doubt() {
     let followed = run_in(path, &follow);
     assert_eq!(followed.code, Some(2));
     assert!(followed.stderr.contains("--follow cannot tell"), "{}", followed.stderr);
-    let text = std::fs::read_to_string(path.join("s.json")).unwrap();
-    let mut record: Value = serde_json::from_str(&text).unwrap();
+    let mut record = record(path);
     record["changes"]["events"][0]["outcome"] = "in_doubt".into();
     std::fs::write(path.join("s.json"), record.to_string()).unwrap();
     let doubted = verify(path);
