@@ -135,6 +135,10 @@ impl Server {
     /// Ends the server's sessions and the client's tasks. A client that is dropped does so in the background, and in a runtime that
     /// ends meanwhile its task finds the pool gone and panics (driver 3.9).
     pub(crate) async fn close(&self) {
+        // Another writer, changer, scan or command under way, of another run perhaps.
+        if Arc::strong_count(&self.client) > 1 {
+            return;
+        }
         let cell = std::mem::take(&mut *self.client());
         if let Some(client) = cell.get().cloned() {
             to_the_end(async move { client.shutdown().await }).await;
@@ -154,8 +158,13 @@ impl Server {
         T: Send + 'static,
         F: Future<Output = mongodb::error::Result<T>> + Send + 'static,
     {
-        let job = job(self.open().await?);
-        Ok(to_the_end(job).await)
+        let (job, used) = (job(self.open().await?), Arc::clone(&self.client));
+        let whole = async move {
+            let done = job.await;
+            drop(used);
+            done
+        };
+        Ok(to_the_end(whole).await)
     }
 
     /// The same, where an error means that nothing was written.

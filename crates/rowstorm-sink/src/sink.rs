@@ -159,10 +159,10 @@ pub trait Sink: Debug + Send + Sync + 'static {
         async { Err(SinkError::fatal("no scan", message)) }
     }
 
-    /// Waits until the driver's own tasks are over, once writers, changers and scans are dropped: a runtime may end right
-    /// after. The runner calls it last.
+    /// Waits until the driver's own tasks are over: a runtime may end right after. The runner calls it last.
     ///
-    /// Promises: closing twice is harmless; whoever uses the sink afterwards connects anew.
+    /// Promises: closing twice is harmless; writers, changers and scans that are left go on; whoever uses the sink
+    /// afterwards connects anew.
     fn close(&self) -> impl Future<Output = ()> + Send {
         async {}
     }

@@ -94,7 +94,10 @@ async fn close_twice<S: Subject>(bed: Bed<S>) {
     let table = pairs("rowstorm_closed");
     bed.recreate(&table).await;
     for ids in [0..3, 3..6] {
-        bed.write(&table, &ids_and_texts(ids.start as u64, ids)).await;
+        let mut writer = bed.writer(&table).await;
+        bed.sink.close().await;
+        bed.write_with(&mut writer, &table, &ids_and_texts(ids.start as u64, ids)).await;
+        drop(writer);
         bed.sink.close().await;
         bed.sink.close().await;
     }
