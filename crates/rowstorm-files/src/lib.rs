@@ -7,6 +7,7 @@ mod audit;
 mod dialect;
 mod encode;
 mod error;
+mod open;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod write;
@@ -38,20 +39,13 @@ pub struct Files {
     folder: PathBuf,
     format: FileFormat,
     part: Option<String>,
-    #[cfg(feature = "parquet")]
-    open: parquet::OpenFiles,
+    open: open::OpenFiles,
 }
 
 impl Files {
     /// Files of one format in a folder, which is made when it is missing.
     pub fn new(folder: impl Into<PathBuf>, format: FileFormat) -> Files {
-        Files {
-            folder: folder.into(),
-            format,
-            part: None,
-            #[cfg(feature = "parquet")]
-            open: parquet::OpenFiles::default(),
-        }
+        Files { folder: folder.into(), format, part: None, open: open::OpenFiles::default() }
     }
 
     /// Adds a part to each file's name, so that shards keep out of each other's way: `cpu.2-of-4.csv`.
@@ -104,6 +98,7 @@ impl Sink for Files {
     async fn prepare(&self, table: &TablePlan, prepare: &Prepare) -> Result<(), SinkError> {
         self.make_folder().await?;
         let path = self.path(&table.name);
+        self.open.close(&path)?;
         let there = tokio::fs::metadata(&path).await.is_ok_and(|file| file.len() > 0);
         if self.format == FileFormat::Parquet && there && prepare.mode == PrepareMode::Append {
             return Err(error::no_append(&path));
@@ -120,22 +115,15 @@ impl Sink for Files {
     }
 
     async fn writer(&self, table: &Arc<TablePlan>) -> Result<FileWriter, SinkError> {
-        #[cfg(feature = "parquet")]
-        if self.format == FileFormat::Parquet {
-            let file = self.open.open(table, &self.path(&table.name))?;
-            return Ok(FileWriter::Parquet(file));
-        }
-        FileWriter::append(self.path(&table.name)).await
+        self.open.open(self.format, table, self.path(&table.name)).map(FileWriter)
     }
 
     async fn finish(&self, table: &TablePlan, _: &Prepare) -> Result<(), SinkError> {
-        #[cfg(feature = "parquet")]
-        self.open.close(&self.path(&table.name))?;
-        let _ = table;
-        Ok(())
+        self.open.close(&self.path(&table.name))
     }
 
     async fn audit(&self, table: &TablePlan, scope: &Scope) -> Result<Audit, SinkError> {
-        audit::count(&self.path(&table.name), self.format, table, *scope)
+        let path = self.path(&table.name);
+        self.open.still(&path, || audit::count(&path, self.format, table, *scope))
     }
 }

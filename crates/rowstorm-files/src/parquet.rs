@@ -2,11 +2,11 @@
 //!
 //! A Parquet file has a footer, so it is open from the first payload until `finish`.
 
-use std::collections::HashMap;
+use std::error::Error;
 use std::fs::File;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal128Array, FixedSizeBinaryArray,
@@ -32,83 +32,46 @@ use crate::error;
 /// A row group is written once it holds this much.
 const ROW_GROUP_BYTES: usize = 16 << 20;
 
-type OpenFile = Arc<Mutex<Option<ArrowWriter<File>>>>;
+/// A Parquet file that has no footer yet.
+pub(crate) struct Parquet(ArrowWriter<File>);
 
-/// Files between their first payload and their footer.
-#[derive(Clone, Default)]
-pub(crate) struct OpenFiles(Arc<Mutex<HashMap<PathBuf, OpenFile>>>);
-
-impl std::fmt::Debug for OpenFiles {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("OpenFiles")
-    }
-}
-
-impl OpenFiles {
-    pub(crate) fn open(&self, table: &TablePlan, path: &Path) -> Result<ParquetFile, SinkError> {
-        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = files.get(path) {
-            return Ok(ParquetFile(file.clone(), path.to_owned()));
-        }
+impl Parquet {
+    pub(crate) fn create(table: &TablePlan, path: &Path) -> Result<Parquet, SinkError> {
         let zstd = ZstdLevel::try_new(1).expect("1 is a level of zstd");
         let properties =
             WriterProperties::builder().set_compression(Compression::ZSTD(zstd)).build();
         let file = File::create(path)
             .map_err(|cause| error::from_io(path, "the file cannot be made", cause))?;
-        let writer = ArrowWriter::try_new(file, schema(table), Some(properties))
-            .map_err(|cause| error::unreadable(path, cause))?;
-        let file = OpenFile::new(Mutex::new(Some(writer)));
-        files.insert(path.to_owned(), file.clone());
-        Ok(ParquetFile(file, path.to_owned()))
+        let writer = ArrowWriter::try_new(file, schema(table), Some(properties));
+        writer.map(Parquet).map_err(|cause| error::unreadable(path, cause))
     }
 
-    pub(crate) fn close(&self, path: &Path) -> Result<(), SinkError> {
-        let file = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
-        let writer =
-            file.and_then(|file| file.lock().unwrap_or_else(PoisonError::into_inner).take());
-        match writer {
-            Some(writer) => {
-                writer.close().map(|_| ()).map_err(|cause| error::unreadable(path, cause))
+    pub(crate) fn write(
+        &mut self,
+        path: &Path,
+        body: &[u8],
+        rows: u64,
+    ) -> Result<Outcome, SinkError> {
+        self.write_streams(body).map_err(|cause| error::unreadable(path, cause))?;
+        Ok(Outcome::accepted(rows))
+    }
+
+    fn write_streams(&mut self, body: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let mut body = Cursor::new(body);
+        while (body.position() as usize) < body.get_ref().len() {
+            for batch in StreamReader::try_new(&mut body, None)? {
+                self.0.write(&batch?)?;
             }
-            None => Ok(()),
         }
+        if self.0.in_progress_size() > ROW_GROUP_BYTES {
+            self.0.flush()?;
+        }
+        Ok(())
     }
-}
 
-/// One open file.
-pub struct ParquetFile(OpenFile, PathBuf);
-
-impl ParquetFile {
-    pub(crate) async fn write(&self, payload: &Payload) -> Result<Outcome, SinkError> {
-        if payload.is_empty() {
-            return Ok(Outcome::default());
-        }
-        let (file, rows) = (self.0.clone(), payload.len());
-        let body = payload.body.as_slice().to_vec();
-        let written = tokio::task::spawn_blocking(move || write_stream(&file, &body)).await;
-        match written.expect("writing does not panic") {
-            Ok(()) => Ok(Outcome::accepted(rows)),
-            Err(cause) => Err(error::unreadable(&self.1, cause)),
-        }
+    pub(crate) fn close(self, path: &Path) -> Result<(), SinkError> {
+        self.0.close().map(|_| ()).map_err(|cause| error::unreadable(path, cause))
     }
-}
-
-fn write_stream(
-    file: &OpenFile,
-    body: &[u8],
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-    let writer = file.as_mut().ok_or("the file is closed already")?;
-    let mut body = Cursor::new(body);
-    while (body.position() as usize) < body.get_ref().len() {
-        for batch in StreamReader::try_new(&mut body, None)? {
-            writer.write(&batch?)?;
-        }
-    }
-    if writer.in_progress_size() > ROW_GROUP_BYTES {
-        writer.flush()?;
-    }
-    Ok(())
 }
 
 /// Columns to Arrow IPC streams, one for each batch: the body grows with the rows, so that the budget of bytes sees them.

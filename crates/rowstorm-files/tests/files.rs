@@ -33,17 +33,22 @@ fn prepare(mode: PrepareMode) -> Prepare {
     Prepare { mode, indexes: IndexTime::None }
 }
 
+/// Encodes rows.
+fn payload(files: &Files, table: &TablePlan, rows: std::ops::Range<u64>) -> Payload {
+    let (mut encoder, mut batch) = (files.encoder(table), Batch::default());
+    let mut payload = Payload { rows: rows.clone(), ..Payload::default() };
+    encoder.begin(&mut payload);
+    table.fill(rows, &mut batch);
+    encoder.encode(&batch, &mut payload);
+    encoder.end(&mut payload);
+    payload
+}
+
 async fn fill(files: &Files, table: &Arc<TablePlan>, mode: PrepareMode) -> Result<(), SinkError> {
     files.prepare(table, &prepare(mode)).await?;
-    let (mut encoder, mut writer) = (files.encoder(table), files.writer(table).await?);
-    let (mut batch, mut payload) = (Batch::default(), Payload::default());
+    let mut writer = files.writer(table).await?;
     for rows in [0..200, 200..ROWS] {
-        payload.clear();
-        payload.rows = rows.clone();
-        encoder.begin(&mut payload);
-        table.fill(rows, &mut batch);
-        encoder.encode(&batch, &mut payload);
-        encoder.end(&mut payload);
+        let payload = payload(files, table, rows);
         let outcome = writer.write(&payload).await?;
         assert_eq!(outcome.accepted, payload.len());
     }
@@ -108,4 +113,47 @@ async fn a_file_with_rows_is_refused_appended_to_or_made_anew() {
         fill(&files, &table, mode).await.unwrap();
         assert_eq!(files.audit(&table, &Scope::Table).await.unwrap().rows, rows);
     }
+}
+
+/// A write that is dropped before it is answered goes on without its caller; the next one, by another writer, must lose
+/// nothing by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropped_writes_tear_no_row_and_cut_none_off() {
+    const ROUNDS: u64 = 300;
+    for format in [FileFormat::Csv, FileFormat::JsonLines] {
+        let folder = tempfile::tempdir().unwrap();
+        let (files, table) = (Files::new(folder.path(), format), table());
+        files.prepare(&table, &prepare(PrepareMode::Create)).await.unwrap();
+        for round in 0..ROUNDS {
+            let (mut dropped, mut kept) =
+                (files.writer(&table).await.unwrap(), files.writer(&table).await.unwrap());
+            let first = ROUNDS + 100 * round;
+            let many = payload(&files, &table, first..first + 100);
+            let polls = 1 + round as usize % 4;
+            let mut write = Box::pin(dropped.write(&many));
+            for _ in 0..polls {
+                if ready_when_polled(write.as_mut()).await {
+                    break;
+                }
+            }
+            drop(write);
+            let one = payload(&files, &table, round..round + 1);
+            assert_eq!(kept.write(&one).await.unwrap().accepted, 1);
+        }
+        let rows = |low, high| Scope::Between { column: 0, low, high };
+        let kept = files.audit(&table, &rows(1, ROUNDS as i64)).await.unwrap();
+        assert_eq!(kept.rows, ROUNDS, "{}: every answered row stands there", format.name());
+        for round in 0..ROUNDS as i64 {
+            let first = ROUNDS as i64 + 100 * round + 1;
+            let part = files.audit(&table, &rows(first, first + 99)).await.unwrap().rows;
+            assert!(part == 0 || part == 100, "{}: {part} rows of a payload", format.name());
+        }
+    }
+}
+
+/// Polls once: whether the future is ready.
+async fn ready_when_polled<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
+    tokio::task::yield_now().await;
+    std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_ready()))
+        .await
 }
