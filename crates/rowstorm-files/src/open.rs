@@ -21,7 +21,7 @@ enum Open {
     Lines(Lines),
     /// Parquet.
     #[cfg(feature = "parquet")]
-    Parquet(crate::parquet::Parquet),
+    Parquet(Box<crate::parquet::Parquet>),
 }
 
 /// Nothing once the file is finished.
@@ -51,7 +51,9 @@ impl OpenFiles {
         let opened = match format {
             FileFormat::Csv | FileFormat::JsonLines => Open::Lines(Lines::open(&path)?),
             #[cfg(feature = "parquet")]
-            FileFormat::Parquet => Open::Parquet(crate::parquet::Parquet::create(table, &path)?),
+            FileFormat::Parquet => {
+                Open::Parquet(Box::new(crate::parquet::Parquet::create(table, &path)?))
+            }
             #[cfg(not(feature = "parquet"))]
             FileFormat::Parquet => unreachable!("no Parquet file is written without the feature"),
         };
