@@ -132,7 +132,7 @@ async fn dropped_writes_tear_no_row_and_cut_none_off() {
             let many = payload(&files, &table, first..first + MANY);
             let mut dropped = files.writer(&table).await.unwrap();
             let mut write = Box::pin(dropped.write(&many));
-            for _ in 0..1 + round % 8 {
+            for _ in 0..=round % 8 {
                 if ready_when_polled(write.as_mut()).await {
                     break;
                 }
