@@ -1,7 +1,7 @@
 //! One connection that changes rows: a transaction is one round trip where nothing speaks against it.
 //!
-//! All statements go in one packet, the COMMIT behind them; the server does not come to it if one fails. Only a *warning* would
-//! come too late. In strict mode the server warns instead of failing where it leaves out digits of a decimal or spaces at
+//! A statement by itself is a transaction by itself. Several go in one packet, with BEGIN before them and COMMIT behind; the server
+//! does not come to it if one fails. Only a *warning* would come too late. In strict mode the server warns instead of failing where it leaves out digits of a decimal or spaces at
 //! the end of a text. So statements go one by one, and the COMMIT last, where a column has too few digits, where a text ends in
 //! a space, and for the first time that an entry of the mix is done: what warns always (a trigger, a word that is deprecated) is known then.
 
@@ -160,8 +160,8 @@ impl Lane {
         if log.is_none_or(|(_, format)| format != "STATEMENT") {
             connection.query_drop(READ_COMMITTED).await.map_err(failed)?;
         }
-        // Every statement opens a transaction if none is open.
-        connection.query_drop("SET autocommit = 0").await.map_err(failed)?;
+        // Whatever the server's own setting: what is alone is committed without more words.
+        connection.query_drop("SET autocommit = 1").await.map_err(failed)?;
         Ok(Lane {
             connection,
             bytes_max: statement_bytes(packet_bytes),
@@ -180,7 +180,7 @@ impl Lane {
     ) -> Result<Vec<Changed>, Failure> {
         let Transaction { groups, end, hold, .. } = transaction;
         let mut one_by_one = self.is_coarse || hold.is_some();
-        mix.script.clear();
+        mix.script.begin();
         for (at, group) in groups.iter().enumerate() {
             let may_be_cut = mix.add(at, group, self.bytes_max);
             one_by_one |= may_be_cut || !self.is_quiet[group.statement];
@@ -188,17 +188,17 @@ impl Lane {
         let mut found = vec![0; groups.len()];
         if one_by_one {
             for step in 0..mix.script.len() {
-                let group = mix.script.group(step).expect("the end is not in it");
                 let said = self.say(&mix.script, step..step + 1).await?;
-                found[group] += said.found;
-                self.is_quiet[groups[group].statement] = said.warnings == 0;
+                if let Some(group) = mix.script.group(step) {
+                    found[group] += said.found;
+                    self.is_quiet[groups[group].statement] = said.warnings == 0;
+                }
             }
             let changed = count(mix, groups, &found)?;
             self.end(end, hold).await?;
             return Ok(changed);
         }
-        mix.script.push(words(end));
-        let mut step = 0;
+        let mut step = mix.script.end(end);
         while step < mix.script.len() {
             let packet = mix.script.packet(step, self.bytes_max);
             self.is_ending = end == End::Commit && packet.end == mix.script.len();
@@ -243,7 +243,7 @@ impl Lane {
             hold.await;
         }
         self.is_ending = end == End::Commit;
-        Ok(self.connection.query_drop(words(end)).await?)
+        Ok(self.connection.query_drop(script::words(end)).await?)
     }
 }
 
@@ -262,13 +262,6 @@ fn counted(statement: &Statement, found: u64, rows: u64, gone: u64) -> Result<Ch
         changed.rejected.add_suppressed(std::mem::take(&mut changed.missed));
     }
     Ok(changed)
-}
-
-fn words(end: End) -> &'static str {
-    match end {
-        End::Commit => "COMMIT;",
-        End::RollBack => "ROLLBACK;",
-    }
 }
 
 /// A warning that nothing foretold.

@@ -11,6 +11,7 @@ use rowstorm_sink::sql::identity;
 use rowstorm_sink::{Change, Changed, Statement, Transaction};
 
 use super::mix::Mix;
+use super::script::BEGIN;
 use super::wording::Wording;
 use super::{Failure, Lane, counted};
 use crate::dialect;
@@ -27,6 +28,7 @@ pub(super) async fn replay(
         (0..groups.len()).map(|group| transaction.gone(group, &mix.statements)).collect();
     let Transaction { end, hold, .. } = transaction;
     let mut changed = Vec::with_capacity(groups.len());
+    lane.connection.query_drop(BEGIN).await?;
     // The keys that it inserts, by table.
     let mut made: HashSet<(String, Vec<u8>)> = HashSet::new();
     for (group, gone) in groups.iter().zip(gone) {

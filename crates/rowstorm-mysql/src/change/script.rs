@@ -7,8 +7,20 @@ use std::ops::Range;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error};
 use rowstorm_gen::changes::OpKind;
+use rowstorm_sink::End;
 
 use super::wording::{Grid, Wording};
+
+/// Opens a transaction.
+pub(super) const BEGIN: &str = "BEGIN;";
+
+/// Ends one.
+pub(super) fn words(end: End) -> &'static str {
+    match end {
+        End::Commit => "COMMIT;",
+        End::RollBack => "ROLLBACK;",
+    }
+}
 
 /// Statements, one after another.
 #[derive(Debug, Default)]
@@ -41,6 +53,22 @@ impl Script {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.steps.clear();
+    }
+
+    /// Forgets all, and opens a transaction.
+    pub(super) fn begin(&mut self) {
+        self.clear();
+        self.push(BEGIN);
+    }
+
+    /// Ends the transaction that `begin` opened; the step to send first. What is to be committed and is one statement needs
+    /// no words around it.
+    pub(super) fn end(&mut self, end: End) -> usize {
+        if end == End::Commit && self.len() == 2 {
+            return 1;
+        }
+        self.push(words(end));
+        0
     }
 
     pub(super) fn len(&self) -> usize {

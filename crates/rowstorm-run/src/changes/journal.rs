@@ -6,10 +6,13 @@
 //! not the machine.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::ops::Range;
+#[cfg(unix)]
+use std::os::unix::fs::FileExt;
+#[cfg(windows)]
+use std::os::windows::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use rowstorm_report::Changes;
 
@@ -103,7 +106,7 @@ impl Progress {
 /// The file, being written.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    file: Mutex<File>,
+    file: File,
     streams: u32,
 }
 
@@ -130,7 +133,7 @@ impl Journal {
         file.write_all(&bytes)?;
         file.sync_all()?;
         std::fs::rename(&beside, path)?;
-        Ok(Journal { file: Mutex::new(file), streams: progress.done.len() as u32 })
+        Ok(Journal { file, streams: progress.done.len() as u32 })
     }
 
     /// A transaction that ends here is sent now.
@@ -156,9 +159,12 @@ impl Journal {
 
     fn write(&self, stream: u32, place: u64, number: u64) -> io::Result<()> {
         let at = HEAD_BYTES + u64::from(stream) * STREAM_BYTES + place;
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(at))?;
-        file.write_all(&number.to_le_bytes())
+        let number = number.to_le_bytes();
+        #[cfg(unix)]
+        let written = self.file.write_at(&number, at)?;
+        #[cfg(windows)]
+        let written = self.file.seek_write(&number, at)?;
+        if written < number.len() { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) }
     }
 }
 
