@@ -14,7 +14,11 @@ async fn crash(server: &mut Server, yaml: &str) -> Result<Finished, Error> {
         .batch(1_000)
         .in_flight(4)
         .to(&server.url())?
-        .options(|options| options.max_errors = all)
+        .options(|options| {
+            options.max_errors = all;
+            // Slow enough for the crash to come before the end, on a busy machine too.
+            options.rate = Some(40_000.0);
+        })
         .build()?;
     let live = run.live();
     let running = tokio::spawn(run.go());
