@@ -144,6 +144,12 @@ impl Config {
         name.is_some_and(|name| name != BUILT_IN)
     }
 
+    /// Whether a flag or a variable says it, and not the file.
+    pub(crate) fn is_said(&self, key: &str) -> bool {
+        let name = self.figment.find_metadata(key).map(|from| from.name.to_string());
+        name.is_some_and(|name| name.starts_with("--") || name.starts_with(PREFIX))
+    }
+
     /// Every setting that has a value, in the order of [`KEYS`].
     pub(crate) fn shown(&self) -> Vec<Shown> {
         KEYS.iter()

@@ -115,10 +115,11 @@ impl Earlier {
         Ok(Earlier { record, path: path.to_owned() })
     }
 
-    /// The settings without which the rows would be others, and what it was to do with tables that were there.
-    pub(super) fn lay_over(&self, config: &mut Config) {
+    /// The settings without which the rows would be others, and what it was to do with tables that were there. That is
+    /// never told anew: by it a run that goes on once more knows whether its load was its own.
+    pub(super) fn lay_over(&self, config: &mut Config) -> Result<()> {
         let RunRecord { seed, epoch, shard, settings: earlier, .. } = &self.record;
-        let is_given = config.is_given("table_mode");
+        let is_said = config.is_said("table_mode");
         let settings = &mut config.settings;
         settings.seed = Some(*seed);
         settings.epoch = Some(epoch.clone());
@@ -127,11 +128,24 @@ impl Earlier {
         let part = shard.map(|shard| Shard::Part { index: shard.index, of: shard.count });
         settings.shard = part.or(settings.shard);
         // A shard takes them as they are.
-        if !is_given && settings.shard.is_none() {
+        if settings.shard.is_none() {
+            let began = &self.record.table_mode;
             let modes = [TableMode::Create, TableMode::Append, TableMode::Recreate].map(Some);
-            let told = |mode: &Option<_>| prepare_mode(*mode).word() == self.record.table_mode;
-            settings.table_mode = modes.into_iter().find(told).unwrap_or(settings.table_mode);
+            let told = modes.into_iter().find(|mode| prepare_mode(*mode).word() == began);
+            let told = told.unwrap_or(settings.table_mode);
+            if is_said && told != settings.table_mode {
+                let said = prepare_mode(settings.table_mode).word();
+                let text = format!(
+                    "--table-mode {said}: {} is of a run that began with {began}, and goes on so",
+                    self.path.display()
+                );
+                return Err(Failure::usage(text).help(
+                    "leave --table-mode out: no table that the run has begun to fill is dropped",
+                ));
+            }
+            settings.table_mode = told;
         }
+        Ok(())
     }
 
     /// What the record names: itself, or the load's that a shard began with.

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let mut config = Config::of(&document, &args.flags, config::environment())?;
     let earlier = args.resume.as_deref().map(changes::Earlier::read).transpose()?;
     if let Some(earlier) = &earlier {
-        earlier.lay_over(&mut config);
+        earlier.lay_over(&mut config)?;
     }
     let asked = changes::options(&document, &config, earlier.is_some(), args.cdc)?;
     let settings = config.settings;

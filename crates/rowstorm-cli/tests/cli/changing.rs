@@ -336,6 +336,28 @@ fn once_a_row_may_be_there_nothing_is_dropped() {
     }
 }
 
+/// Killed in its load, gone on with by words that would make its rows another's, and killed in its load once more.
+#[test]
+fn what_a_run_does_with_its_tables_is_told_once() {
+    const LOAD: [&str; 4] = ["--changes", "2000", "--resume", "s.json"];
+    let folder = folder();
+    assert_eq!(change(folder.path(), &["--changes", "0"]).code, Some(0));
+    let mut killed = record(folder.path());
+    killed["ended"] = "running".into();
+    std::fs::write(folder.path().join("s.json"), killed.to_string()).unwrap();
+    let database = Connection::open(folder.path().join("s.db")).unwrap();
+    let gone = database.execute("DELETE FROM orders WHERE id > 1000", []).unwrap();
+    assert!(gone > 0);
+    let other = change(folder.path(), &[&LOAD[..], &["--table-mode", "append"]].concat());
+    assert_eq!(other.code, Some(2), "{}", other.stderr);
+    assert!(other.stderr.contains("began with create"), "{}", other.stderr);
+    assert_eq!(record(folder.path()), killed, "nothing was begun");
+    let done = change(folder.path(), &[&LOAD[..], &["--table-mode", "create"]].concat());
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(record(folder.path())["rows"]["accepted"], gone);
+    assert_eq!(verify(folder.path()).code, Some(0));
+}
+
 #[test]
 fn a_record_of_another_run_is_not_gone_on_with() {
     let folder = folder();
