@@ -156,7 +156,7 @@ impl Explorer {
             way: None,
             watch: Watch::default(),
             search: Search::default(),
-            noise: 0.08,
+            noise: 0.05,
             latency: 0.0,
             rate: 0.0,
             rate_now: 0.0,

@@ -1,9 +1,9 @@
-//! The model: how long a batch takes, fitted to everything that was measured, to say where not to look.
+//! The model: how long a batch takes, fitted to everything that was measured, to say where to look, and where not.
 //!
 //! A batch of `b` rows among `c` in flight keeps the server for a cost of its own, a cost per row, and one that grows beyond that:
 //! 1, b, b². What lanes hide of it, share, or take from each other goes with 1/c, 1, c and c² (the universal scalability law's
-//! terms). Seconds per batch are the sum of the products, none below zero, by least squares over relative errors. It only keeps
-//! neighbours from being tried that would lose much: what is kept is decided by paired trials alone.
+//! terms). Seconds per batch are the sum of the products, none below zero, by least squares over relative errors. It says which
+//! neighbour is tried next, and which not at all: what is kept is decided by paired trials alone.
 
 use super::Explorer;
 use super::trial::Trial;
@@ -16,13 +16,13 @@ const TERMS: usize = ROWS * LANES;
 const RIDGE: f64 = 1e-3;
 const SWEEPS: usize = 60;
 /// What was measured counts less with every further pair.
-const KEPT: f64 = 0.97;
-/// Measurements before it keeps anything from being tried.
+const KEPT: f64 = 0.99;
+/// Measurements before it says anything.
 const SEEN_MIN: u32 = 8;
 /// A pair's difference says no more than this of a surface that is not quite the model's.
 const ERROR_MIN: f64 = 0.04;
 /// What it must foresee to be lost for a neighbour not to be tried.
-const HOPELESS: f64 = 0.15;
+const HOPELESS: f64 = 0.10;
 
 #[derive(Debug, Clone)]
 pub(super) struct Model {
@@ -99,10 +99,15 @@ impl Explorer {
         self.model.saw(self.kept, self.model.level, error);
     }
 
+    /// What a neighbour should gain, in logarithms, once enough was measured.
+    pub(super) fn expected(&self, point: Point) -> Option<f64> {
+        let gain = || self.model.log_rate(point) - self.model.log_rate(self.kept);
+        (self.model.seen >= SEEN_MIN).then(gain)
+    }
+
     /// Whether the model is sure that a neighbour loses much.
     pub(super) fn is_hopeless(&self, point: Point) -> bool {
-        let loss = || self.model.log_rate(self.kept) - self.model.log_rate(point);
-        self.model.seen >= SEEN_MIN && loss() > HOPELESS
+        self.expected(point).is_some_and(|gain| gain < -HOPELESS)
     }
 }
 

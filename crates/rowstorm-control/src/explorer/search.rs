@@ -1,4 +1,4 @@
-//! The search: seven directions from what is kept, each tried as a paired trial.
+//! The search: seven directions from what is kept, each tried as a paired trial, the most hopeful first.
 
 use super::slice::{Need, Slice};
 use super::trial::{Trial, Verdict};
@@ -14,14 +14,10 @@ const DIRECTIONS: [Direction; 7] = [
     Direction::LessRows,
     Direction::Leap,
 ];
-/// The place of the leap.
-const LEAP: usize = DIRECTIONS.len() - 1;
-/// Where the search begins: with more, or with less where batches take so long that every trial is dear.
-const FIRST: usize = 0;
-const FIRST_SLOW: usize = 4;
-/// Half an octave: the step of the search, doubled after a success.
+/// Half an octave: the step of the search.
 const STEP: f64 = 0.5;
-const STEP_MAX: f64 = 1.0;
+/// A whole octave: only where the model expects a gain of it, and for more rows before it knows enough.
+const STEP_LONG: f64 = 1.0;
 /// Refining ends after this long in any case.
 const REFINE_MAX_S: f64 = 60.0;
 /// Between two trials while holding: first, growth per failure, most.
@@ -29,13 +25,13 @@ const PROBE_S: f64 = 15.0;
 const PROBE_GROWTH: f64 = 1.25;
 const PROBE_MAX_S: f64 = 60.0;
 /// What doubling must gain to be worth its rows in flight; what a knee asks for.
-const WORTH: f64 = 0.02;
+const WORTH: f64 = 0.015;
 const WORTH_KNEE: f64 = 0.10;
 /// The same for a candidate whose batches would take longer than this.
 const WORTH_SLOW: f64 = 0.06;
 const SLOW_S: f64 = 1.5;
-/// Trials of batches that take longer are dear: less is tried before more.
-const DEAR_S: f64 = 0.5;
+/// By how much the model's expectation of a neighbour is lowered for every doubling of its rows in flight.
+const DOUBLED: f64 = 0.02;
 /// No leap to batches that would take longer.
 const LEAP_MAX_S: f64 = 1.0;
 /// While holding, this share of the rows may be lost in trials; what changing costs beside the candidate's own loss.
@@ -54,13 +50,8 @@ const QUIET_MAX_S: f64 = 240.0;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Search {
     pub(super) trial: Option<Trial>,
-    /// Index of the direction that is tried next.
-    next: usize,
-    /// Directions in a row that were no better.
-    failures: usize,
     /// Where the start's guess stands, if one slice could not tell: tried before all else.
     pub(super) leap: Option<Point>,
-    octaves: f64,
     since: f64,
     trial_since: f64,
     probe_at: f64,
@@ -77,10 +68,7 @@ impl Default for Search {
     fn default() -> Search {
         Search {
             trial: None,
-            next: 0,
-            failures: 0,
             leap: None,
-            octaves: STEP,
             since: 0.0,
             trial_since: 0.0,
             probe_at: 0.0,
@@ -119,17 +107,14 @@ impl Explorer {
     /// What a candidate must gain: more for a longer way, and for one whose batches would take very long.
     fn worth_of(&self, candidate: Point) -> f64 {
         let growth = candidate.footprint() / self.kept.footprint();
-        let worth = self.worth() * (0.5 + growth.log2().max(self.search.octaves));
+        let worth = self.worth() * (0.5 + growth.log2().max(STEP));
         let slow = growth > 1.1 && self.latency * growth > SLOW_S;
         if slow { worth.max(WORTH_SLOW) } else { worth }
     }
 
-    /// Looks around from what is kept, in steps of so many octaves at first.
-    pub(super) fn refine(&mut self, octaves: f64) {
+    /// Looks around from what is kept.
+    pub(super) fn refine(&mut self) {
         self.mode = Mode::Refine;
-        self.search.octaves = octaves;
-        self.search.next = if self.latency > DEAR_S { FIRST_SLOW } else { FIRST };
-        self.search.failures = 0;
         self.search.since = self.now;
         self.search.trial = None;
         self.watch.restart();
@@ -194,9 +179,7 @@ impl Explorer {
         self.kept = trial.candidate;
         self.model.level += trial.gain();
         self.search.trial = None;
-        self.search.failures = 0;
         self.search.moved = true;
-        self.search.octaves = (self.search.octaves * 2.0).min(STEP_MAX);
         self.watch.restart();
         let gain = trial.gain();
         let reason = if self.kept.footprint() < before.footprint() {
@@ -230,12 +213,9 @@ impl Explorer {
         }
     }
 
-    /// The trial is over without a gain: the next direction's turn.
+    /// The trial is over without a gain.
     pub(super) fn abandon(&mut self) {
         self.search.trial = None;
-        self.search.failures += 1;
-        self.search.octaves = STEP;
-        self.search.next = (self.search.next + 1) % DIRECTIONS.len();
         if self.mode == Mode::Hold {
             self.search.probe_gap = (self.search.probe_gap * PROBE_GROWTH).min(PROBE_MAX_S);
             self.search.probe_at = self.now + self.search.probe_gap;
@@ -253,24 +233,35 @@ impl Explorer {
             && point.footprint() > 2.0 * self.kept.footprint()
             && !self.is_closed(point)
         {
-            self.search.next = LEAP;
             self.try_candidate(Direction::Leap, point);
             return;
         }
-        while self.mode != Mode::Refine || (self.search.failures < DIRECTIONS.len() && !over) {
-            let direction = DIRECTIONS[self.search.next];
-            if let Some(candidate) = self.candidate(direction) {
-                self.try_candidate(direction, candidate);
-                return;
-            }
-            self.search.next = (self.search.next + 1) % DIRECTIONS.len();
-            self.search.failures += 1;
-            self.search.octaves = STEP;
-            if self.mode == Mode::Hold && self.search.failures >= DIRECTIONS.len() {
-                break;
+        let next = if over && self.mode == Mode::Refine { None } else { self.most_hopeful() };
+        match next {
+            Some((direction, candidate)) => self.try_candidate(direction, candidate),
+            None => self.settle(),
+        }
+    }
+
+    /// The neighbour of which the model expects most, in the order of the directions where it knows too little.
+    fn most_hopeful(&self) -> Option<(Direction, Point)> {
+        let mut most: Option<(Direction, Point, f64)> = None;
+        for direction in DIRECTIONS {
+            for octaves in [STEP, STEP_LONG] {
+                let Some(point) = self.candidate(direction, octaves) else { continue };
+                let growth = (point.footprint() / self.kept.footprint()).log2();
+                let expected = self.expected(point).map(|gain| gain - DOUBLED * growth);
+                let hope = expected.unwrap_or(0.0);
+                let open = match expected {
+                    Some(gain) => octaves <= STEP || gain > 0.0,
+                    None => (octaves > STEP) == (direction == Direction::MoreRows),
+                };
+                if open && most.is_none_or(|(.., best)| hope > best) {
+                    most = Some((direction, point, hope));
+                }
             }
         }
-        self.settle();
+        most.map(|(direction, point, _)| (direction, point))
     }
 
     fn try_candidate(&mut self, direction: Direction, candidate: Point) {
@@ -294,13 +285,12 @@ impl Explorer {
         }
         self.mode = Mode::Hold;
         self.search.trial = None;
-        self.search.failures = 0;
         self.search.probe_at = self.now + self.search.probe_gap;
         self.go(self.kept, Reason::Settled { rate: self.rate });
     }
 
-    fn candidate(&self, direction: Direction) -> Option<Point> {
-        let point = self.space.neighbour(self.kept, direction, self.search.octaves)?;
+    fn candidate(&self, direction: Direction, octaves: f64) -> Option<Point> {
+        let point = self.space.neighbour(self.kept, direction, octaves)?;
         let long = direction == Direction::Leap && self.latency * 4.0 > LEAP_MAX_S;
         (!self.is_closed(point) && !long && !self.is_hopeless(point)).then_some(point)
     }
@@ -333,17 +323,14 @@ impl Explorer {
                 self.memory.forget();
                 self.model.forget();
                 self.model.level = slice.log_rate;
-                self.refine(STEP_MAX);
-            } else {
-                self.refine(STEP);
             }
+            self.refine();
             return;
         }
         if self.step_back() || self.begin_block() {
             return;
         }
         if self.now >= self.search.probe_at {
-            self.search.failures = 0;
             self.begin_trial();
         }
     }
@@ -354,7 +341,6 @@ impl Explorer {
     pub(super) fn hold_for(&mut self, seconds: f64) {
         self.mode = Mode::Hold;
         self.search.trial = None;
-        self.search.failures = 0;
         self.search.probe_at = self.now + seconds;
     }
 }

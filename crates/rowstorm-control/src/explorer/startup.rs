@@ -17,7 +17,9 @@ const GAIN_MIN: f64 = 0.15;
 /// Refused doublings that close a coordinate.
 const FAILURES_MAX: u32 = 1;
 /// Nothing is doubled whose batches would then take this long: a wrong step would cost too much.
-const LATENCY_MAX_S: f64 = 2.0;
+const LATENCY_MAX_S: f64 = 1.0;
+/// The same for the guess.
+const GUESS_MAX_S: f64 = 2.0;
 /// A guess that lost less than this in its one slice is tried once more, in pairs.
 const UNCLEAR: f64 = 0.15;
 /// What a slice of the start is off by.
@@ -209,14 +211,14 @@ impl Explorer {
             return;
         }
         self.model.level = from.ln();
-        self.refine(1.0);
+        self.refine();
     }
 
     /// What is good on many servers, in batches that would not take too long, if it is much larger than what is kept.
     fn guess(&self, startup: &Startup) -> Option<Point> {
         let mut guess = self.space.project_within(GUESS, GUESS_BUDGET);
         let larger = |guess: Point| guess.footprint() / self.kept.footprint();
-        let latency_max = LATENCY_MAX_S.min(self.latency_limit());
+        let latency_max = GUESS_MAX_S.min(self.latency_limit());
         while startup.latency * larger(guess) > latency_max && larger(guess) >= GUESS_MIN {
             guess = self.space.project(Point { batch_rows: guess.batch_rows / 2, ..guess });
         }

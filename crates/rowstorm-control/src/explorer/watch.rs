@@ -3,7 +3,7 @@
 /// A change below this share is not looked for: capacity wanders that much.
 const CHANGE_MIN: f64 = 0.08;
 /// How much change, summed over slices, is an alarm, in units of the noise of one slice.
-const ALARM: f64 = 5.0;
+const ALARM: f64 = 8.0;
 /// Slices in which a level is learnt.
 const LEARN: f64 = 8.0;
 /// How fast the level follows.
