@@ -336,7 +336,7 @@ fn once_a_row_may_be_there_nothing_is_dropped() {
     }
 }
 
-/// Killed in its load, gone on with by words that would make its rows another's, and killed in its load once more.
+/// Words by which a load that is not whole would be taken for another's are refused, and nothing is begun.
 #[test]
 fn what_a_run_does_with_its_tables_is_told_once() {
     const LOAD: [&str; 4] = ["--changes", "2000", "--resume", "s.json"];
