@@ -27,7 +27,7 @@ const TESTS: &str = "ROWSTORM_TEST_";
 const BUILT_IN: &str = "built in";
 
 /// Every key that a flag and a variable may set.
-pub(crate) const KEYS: [&str; 27] = [
+pub(crate) const KEYS: [&str; 28] = [
     "rows",
     "duration",
     "changes",
@@ -38,6 +38,7 @@ pub(crate) const KEYS: [&str; 27] = [
     "late",
     "batch",
     "in_flight",
+    "pipeline",
     "objective",
     "max_bytes_in_flight",
     "seed",

@@ -62,6 +62,10 @@ pub(crate) struct RunFlags {
     #[arg(long, value_name = "auto|auto:freeze|N", help_heading = "Load")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) in_flight: Option<AutoOr>,
+    /// Changes: transactions of a given size that a connection sends without waiting between, at most
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pipeline: Option<u32>,
     /// What auto looks for: throughput, knee (where twice as much gains little), 'p99 < 50ms'
     #[arg(long, value_name = "GOAL", help_heading = "Load")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -62,7 +62,7 @@ pub(crate) fn limits(mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
             return Err(SinkError::fatal("usage", message));
         }
     }
-    Ok(ChangeLimits { rows: ROWS_MAX, changers: WRITERS_MAX, transactions: false })
+    Ok(ChangeLimits { rows: ROWS_MAX, changers: WRITERS_MAX, transactions: false, pipeline: 1 })
 }
 
 impl CrateDbChanger {

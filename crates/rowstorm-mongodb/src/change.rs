@@ -67,7 +67,7 @@ pub(crate) fn limits(mix: &[Statement], transactions: bool) -> Result<ChangeLimi
             return Err(SinkError::fatal("usage", message));
         }
     }
-    Ok(ChangeLimits { rows: ROWS_MAX, changers: WRITERS_MAX, transactions })
+    Ok(ChangeLimits { rows: ROWS_MAX, changers: WRITERS_MAX, transactions, pipeline: 1 })
 }
 
 impl MongodbChanger {

@@ -8,6 +8,7 @@
 mod again;
 pub(crate) mod event;
 mod mix;
+mod packed;
 mod query;
 mod script;
 mod wording;
@@ -18,7 +19,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error};
 use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::{
-    Attempt, Change, Changed, Changer, Delivery, End, Hold, Queried, Reaction, SinkError,
+    Answers, Attempt, Change, Changed, Changer, Delivery, End, Hold, Queried, Reaction, SinkError,
     SinkErrorKind, Statement, Transaction, Trouble,
 };
 
@@ -89,28 +90,23 @@ impl MysqlChanger {
         let lane = Lane::open(&server, statements).await?;
         Ok(MysqlChanger { server, mix: Mix::new(statements), lane: Some(lane), asker: None })
     }
-}
 
-impl Changer for MysqlChanger {
-    async fn change(&mut self, transaction: Transaction<'_>) -> Result<Vec<Changed>, SinkError> {
-        // Taken out of its place: if this future is dropped half-way, the connection is dropped with it.
-        let mut lane = match self.lane.take() {
-            Some(lane) => lane,
-            None => Lane::open(&self.server, &self.mix.statements).await?,
-        };
-        let (groups, attempt) = (transaction.groups, transaction.attempt);
-        let done = match attempt {
-            Attempt::First => lane.change(&mut self.mix, transaction).await,
-            Attempt::Replay => again::replay(&mut lane, &mut self.mix, transaction).await,
-        };
-        let failure = match done {
-            Ok(changed) => {
-                lane.is_ending = false;
-                self.lane = Some(lane);
-                return Ok(changed);
-            }
-            Err(failure) => failure,
-        };
+    /// The connection, taken out of its place: if a future is dropped half-way, the connection is dropped with it.
+    async fn lane(&mut self) -> Result<Lane, SinkError> {
+        match self.lane.take() {
+            Some(lane) => Ok(lane),
+            None => Lane::open(&self.server, &self.mix.statements).await,
+        }
+    }
+
+    /// Undoes what is left of a transaction that failed, and says what became of its rows.
+    async fn undo(
+        &mut self,
+        mut lane: Lane,
+        failure: Failure,
+        groups: &[Change<'_>],
+        attempt: Attempt,
+    ) -> Result<Vec<Changed>, SinkError> {
         let delivery = if lane.is_ending { Delivery::InDoubt } else { Delivery::None };
         let trouble = match failure {
             Failure::Server(error) => read(&error, delivery),
@@ -138,6 +134,33 @@ impl Changer for MysqlChanger {
                 Err(into_error(trouble))
             }
         }
+    }
+}
+
+impl Changer for MysqlChanger {
+    async fn change(&mut self, transaction: Transaction<'_>) -> Result<Vec<Changed>, SinkError> {
+        let mut lane = self.lane().await?;
+        let (groups, attempt) = (transaction.groups, transaction.attempt);
+        let done = match attempt {
+            Attempt::First => lane.change(&mut self.mix, transaction).await,
+            Attempt::Replay => again::replay(&mut lane, &mut self.mix, transaction).await,
+        };
+        match done {
+            Ok(changed) => {
+                lane.is_ending = false;
+                self.lane = Some(lane);
+                Ok(changed)
+            }
+            Err(failure) => self.undo(lane, failure, groups, attempt).await,
+        }
+    }
+
+    async fn change_each(
+        &mut self,
+        transactions: &[&[Change<'_>]],
+        answered: Answers<'_>,
+    ) -> Result<(), SinkError> {
+        self.each(transactions, answered).await
     }
 
     async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {
@@ -194,7 +217,7 @@ impl Lane {
                     self.is_quiet[groups[group].statement] = said.warnings == 0;
                 }
             }
-            let changed = count(mix, groups, &found)?;
+            let changed = count(&mix.statements, groups, &found)?;
             self.end(end, hold).await?;
             return Ok(changed);
         }
@@ -202,19 +225,20 @@ impl Lane {
         while step < mix.script.len() {
             let packet = mix.script.packet(step, self.bytes_max);
             self.is_ending = end == End::Commit && packet.end == mix.script.len();
-            let mut said = Vec::with_capacity(packet.len());
-            mix.script.send(packet.clone(), &mut self.connection, &mut said).await?;
-            for (step, said) in packet.clone().zip(said) {
-                if let Some(group) = mix.script.group(step) {
+            let (script, mut has_warned) = (&mix.script, false);
+            let heard = |step, said: Said| {
+                if let Some(group) = script.group(step) {
                     found[group] += said.found;
-                    if said.warnings > 0 {
-                        return Err(surprised(self.is_ending).into());
-                    }
+                    has_warned |= said.warnings > 0;
                 }
+            };
+            script.send(packet.clone(), &mut self.connection, heard).await?;
+            if has_warned {
+                return Err(surprised(self.is_ending).into());
             }
             step = packet.end;
         }
-        Ok(count(mix, groups, &found)?)
+        Ok(count(&mix.statements, groups, &found)?)
     }
 
     /// Does one statement, and reads its warnings: a value that was changed to fit is refused.
@@ -223,9 +247,8 @@ impl Lane {
         script: &Script,
         step: std::ops::Range<usize>,
     ) -> Result<Said, Failure> {
-        let mut said = Vec::new();
-        script.send(step, &mut self.connection, &mut said).await?;
-        let said = said[0];
+        let mut said = Said::default();
+        script.send(step, &mut self.connection, |_, answer| said = answer).await?;
         if said.warnings > 0 {
             let listed: Vec<(String, u16, String)> = self.connection.query("SHOW WARNINGS").await?;
             if let Some((_, code, message)) =
@@ -248,9 +271,13 @@ impl Lane {
 }
 
 /// What became of the groups' rows.
-fn count(mix: &Mix, groups: &[Change<'_>], found: &[u64]) -> Result<Vec<Changed>, SinkError> {
+fn count(
+    mix: &[Statement],
+    groups: &[Change<'_>],
+    found: &[u64],
+) -> Result<Vec<Changed>, SinkError> {
     let of = |(group, found): (&Change<'_>, &u64)| {
-        counted(&mix.statements[group.statement], *found, group.batch.len() as u64, 0)
+        counted(&mix[group.statement], *found, group.batch.len() as u64, 0)
     };
     groups.iter().zip(found).map(of).collect()
 }

@@ -235,7 +235,12 @@ impl Sink for Postgres {
 
     fn change_limits(&self, mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
         check_words(mix, "postgres")?;
-        Ok(ChangeLimits { rows: GROUP_ROWS_MAX, changers: WRITERS_MAX, transactions: true })
+        Ok(ChangeLimits {
+            rows: GROUP_ROWS_MAX,
+            changers: WRITERS_MAX,
+            transactions: true,
+            pipeline: 1,
+        })
     }
 
     fn explain_change(&self, statement: &Statement) -> Option<String> {

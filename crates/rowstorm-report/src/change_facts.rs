@@ -123,6 +123,9 @@ fn pace(changes: &Changes) -> String {
         grouped(mean),
         changes.in_flight
     ));
+    if changes.pipeline > 1 {
+        parts.push(format!("up to {} sent together", changes.pipeline));
+    }
     if done.rolled_back > 0 {
         let rows = grouped(done.rolled_back_rows);
         parts.push(format!("{} rolled back ({rows} rows)", grouped(done.rolled_back)));

@@ -27,6 +27,10 @@ pub struct Changes {
     pub batch: u32,
     /// Transactions that were in flight at once, at most.
     pub in_flight: u32,
+    /// Transactions that a connection sent without waiting for the answers between, at most. Their service times are from sending all
+    /// to the answer of each. 0 in records of releases that always waited.
+    #[serde(default)]
+    pub pipeline: u32,
     /// How the controller came to both at `max`: ops are its rows, and seconds are those of the changes. `None` where a rate or given numbers
     /// left it nothing to decide.
     #[serde(default)]

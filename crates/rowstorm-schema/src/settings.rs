@@ -39,6 +39,10 @@ pub struct RunSettings {
     /// Batches in flight at once: connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<AutoOr>,
+    /// Changes: transactions of a given size that a connection sends without waiting for the answers between, at most. As many as the
+    /// database gains by unless said; 1 waits for each.
+    #[serde(deserialize_with = "optional_number", skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<u32>,
     /// What `auto` looks for: `throughput`, `knee`, or `p99 < 50ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<Objective>,

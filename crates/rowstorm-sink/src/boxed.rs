@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rowstorm_gen::{Batch, TablePlan};
 
 use crate::{
-    Audit, BoxChangeLog, BoxScan, Change, ChangeLimits, Changed, Changer, Encoder, Event,
+    Answers, Audit, BoxChangeLog, BoxScan, Change, ChangeLimits, Changed, Changer, Encoder, Event,
     Explanation, Limits, Outcome, Payload, Prepare, Queried, Scope, ServerCounters, ServerFact,
     Sink, SinkError, Statement, Transaction, Writer,
 };
@@ -62,6 +62,11 @@ trait DynWriter: Send {
 
 trait DynChanger: Send {
     fn change<'a>(&'a mut self, transaction: Transaction<'a>) -> BoxFuture<'a, Vec<Changed>>;
+    fn change_each<'a>(
+        &'a mut self,
+        transactions: &'a [&'a [Change<'a>]],
+        answered: Answers<'a>,
+    ) -> BoxFuture<'a, ()>;
     fn query<'a>(&'a mut self, query: Change<'a>) -> BoxFuture<'a, Queried>;
 }
 
@@ -148,6 +153,14 @@ impl<W: Writer> DynWriter for W {
 impl<C: Changer> DynChanger for C {
     fn change<'a>(&'a mut self, transaction: Transaction<'a>) -> BoxFuture<'a, Vec<Changed>> {
         Box::pin(Changer::change(self, transaction))
+    }
+
+    fn change_each<'a>(
+        &'a mut self,
+        transactions: &'a [&'a [Change<'a>]],
+        answered: Answers<'a>,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(Changer::change_each(self, transactions, answered))
     }
 
     fn query<'a>(&'a mut self, query: Change<'a>) -> BoxFuture<'a, Queried> {
@@ -256,6 +269,14 @@ impl Writer for BoxWriter {
 impl Changer for BoxChanger {
     async fn change(&mut self, transaction: Transaction<'_>) -> Result<Vec<Changed>, SinkError> {
         self.0.change(transaction).await
+    }
+
+    async fn change_each(
+        &mut self,
+        transactions: &[&[Change<'_>]],
+        answered: Answers<'_>,
+    ) -> Result<(), SinkError> {
+        self.0.change_each(transactions, answered).await
     }
 
     async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {

@@ -112,6 +112,9 @@ pub struct ChangeLimits {
     /// Whether several groups are kept or undone together. Without, a transaction is only an order: rows are refused one by one, and
     /// [`End::RollBack`] is never asked for.
     pub transactions: bool,
+    /// Transactions of a few rows that one message takes: [`Changer::change_each`] gains nothing by more. 1 where it does them
+    /// one after another.
+    pub pipeline: u32,
 }
 
 /// One connection that changes rows, with the statements of a mix ready.
@@ -137,6 +140,29 @@ pub trait Changer: Send + 'static {
         transaction: Transaction<'_>,
     ) -> impl Future<Output = Result<Vec<Changed>, SinkError>> + Send;
 
+    /// Does transactions one after another, each for the first time and kept by itself, as [`change`](Changer::change) of each; but
+    /// all may be on their way at once. `answered` is given what `change` answers, as it comes and in order.
+    ///
+    /// Promises, each a conformance case:
+    /// - one that is refused is answered; it undoes none before it, and those behind it are done;
+    /// - where one fails, all before it were answered, and none behind it was done, unless the connection was lost
+    ///   [in doubt](crate::Delivery::InDoubt): then each without an answer may have been.
+    ///
+    /// # Errors
+    /// As [`change`](Changer::change), of the first that has no answer.
+    fn change_each(
+        &mut self,
+        transactions: &[&[Change<'_>]],
+        answered: Answers<'_>,
+    ) -> impl Future<Output = Result<(), SinkError>> + Send {
+        async move {
+            for groups in transactions {
+                answered(self.change(Transaction::once(groups)).await?);
+            }
+            Ok(())
+        }
+    }
+
     /// Asks a query of the mix ([`Statement::query`]), whose parameters are the columns of the one row of `query`, and reads the
     /// answer to its end.
     ///
@@ -154,6 +180,9 @@ pub trait Changer: Send + 'static {
         query: Change<'_>,
     ) -> impl Future<Output = Result<Queried, SinkError>> + Send;
 }
+
+/// Takes the answers of [`Changer::change_each`], one for each transaction.
+pub type Answers<'a> = &'a mut (dyn FnMut(Vec<Changed>) + Send);
 
 /// What became of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,7 +246,12 @@ pub struct Transaction<'a> {
 /// What keeps a transaction open until it is ready.
 pub type Hold<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-impl Transaction<'_> {
+impl<'a> Transaction<'a> {
+    /// What is done for the first time, and kept.
+    pub fn once(groups: &'a [Change<'a>]) -> Transaction<'a> {
+        Transaction { groups, end: End::Commit, attempt: Attempt::First, hold: None }
+    }
+
     /// How many rows of a group need not be found, because what the transaction does may have been done before: none under
     /// [`Attempt::First`]. In a replay, all rows that the group deletes or gives another key, and of an update or a read those that
     /// a later group takes away. `mix` is what the changer was opened with.

@@ -36,7 +36,8 @@ pub use boxed::{BoxChanger, BoxEncoder, BoxSink, BoxWriter};
 pub use buffer::Buffer;
 pub use cdc::{BoxChangeLog, ChangeLog, Counting, Events};
 pub use change::{
-    Change, ChangeLimits, Changed, Changer, End, Hold, NoChanger, Queried, Statement, Transaction,
+    Answers, Change, ChangeLimits, Changed, Changer, End, Hold, NoChanger, Queried, Statement,
+    Transaction,
 };
 pub use connect::{CONNECT_MAX, ConnectOptions};
 pub use error::{Delivery, SinkError, SinkErrorKind};

@@ -56,7 +56,8 @@ struct State {
 /// A small payload is enough for a memory; a large one is allowed.
 const LIMITS: Limits = Limits { rows: 65_536, bytes: 16 << 20, writers: 64, idempotent: true };
 
-const CHANGE_LIMITS: ChangeLimits = ChangeLimits { rows: 65_536, changers: 64, transactions: true };
+const CHANGE_LIMITS: ChangeLimits =
+    ChangeLimits { rows: 65_536, changers: 64, transactions: true, pipeline: 16 };
 
 impl Default for Memory {
     fn default() -> Self {

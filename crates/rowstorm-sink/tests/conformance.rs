@@ -20,7 +20,8 @@ impl<const TRANSACTIONS: bool> Subject for InMemory<TRANSACTIONS> {
     };
 
     async fn connect(_: &str) -> Result<Memory, SinkError> {
-        let limits = ChangeLimits { rows: 1024, changers: 8, transactions: TRANSACTIONS };
+        let limits =
+            ChangeLimits { rows: 1024, changers: 8, transactions: TRANSACTIONS, pipeline: 1 };
         Ok(Memory::new().with_change_limits(limits))
     }
 

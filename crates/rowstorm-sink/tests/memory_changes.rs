@@ -116,7 +116,7 @@ async fn a_busy_transaction_leaves_nothing_and_a_full_disk_refuses_all_of_it() {
 
 #[tokio::test]
 async fn one_refused_row_undoes_all_with_transactions_and_stands_alone_without() {
-    let limits = |transactions| ChangeLimits { rows: 1024, changers: 8, transactions };
+    let limits = |transactions| ChangeLimits { rows: 1024, changers: 8, transactions, pipeline: 1 };
     for (transactions, rejected) in [(true, 200), (false, 1)] {
         let faults = Memory::new().with_fault(Fault::RefuseRows { every: 7 });
         let bed = bed(faults.with_change_limits(limits(transactions))).await;

@@ -252,7 +252,7 @@ impl Sink for Sqlite {
 
     fn change_limits(&self, mix: &[Statement]) -> Result<ChangeLimits, SinkError> {
         sql::check_words(mix, "sqlite")?;
-        Ok(ChangeLimits { rows: ROWS_MAX, changers: 1, transactions: true })
+        Ok(ChangeLimits { rows: ROWS_MAX, changers: 1, transactions: true, pipeline: 1 })
     }
 
     fn explain_change(&self, statement: &Statement) -> Option<String> {

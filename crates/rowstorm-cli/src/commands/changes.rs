@@ -35,6 +35,7 @@ pub(super) fn options(
             ("cdc", cdc),
             ("stages", settings.stages.is_some()),
             ("changes", settings.changes.is_some_and(|amount| amount > 0)),
+            ("pipeline", settings.pipeline.is_some()),
         ];
         let refused = |(name, _): &(&str, bool)| {
             Err(Failure::usage(format!("--{name}: {} has no `changes:`", document.name)))
@@ -55,6 +56,7 @@ pub(super) fn options(
         amount: settings.changes,
         batch: settings.batch.unwrap_or(AutoOr::Auto),
         in_flight: settings.in_flight.unwrap_or(AutoOr::Auto),
+        pipeline: settings.pipeline,
         warmup: settings.warmup.map_or(Duration::ZERO, |span| span.0),
         cdc,
         ..ChangeOptions::default()

@@ -83,6 +83,7 @@ fn every_key_is_a_flag_and_a_variable() {
         ("late", "drop"),
         ("batch", "auto"),
         ("in_flight", "auto:freeze"),
+        ("pipeline", "4"),
         ("objective", "p99 < 50ms"),
         ("max_bytes_in_flight", "256MiB"),
         ("seed", "7"),

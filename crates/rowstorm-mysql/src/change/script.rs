@@ -1,6 +1,6 @@
-//! The statements of a transaction, many to a packet, and the server's answer to each.
+//! The statements of transactions, many to a packet, and the server's answer to each.
 //!
-//! A server stops at the first statement of a packet that fails: a COMMIT behind it is not done.
+//! A server stops at the first statement of a packet that fails: neither a COMMIT behind it nor another transaction is done.
 
 use std::ops::Range;
 
@@ -37,6 +37,8 @@ struct Step {
     /// The group whose rows it finds.
     group: Option<usize>,
     has_rows: bool,
+    /// Whether a transaction ends with it, where there are several.
+    is_last: bool,
 }
 
 /// What the server said of one statement.
@@ -71,6 +73,34 @@ impl Script {
         0
     }
 
+    /// How far it goes, to come back to.
+    pub(super) fn mark(&self) -> (usize, usize) {
+        (self.steps.len(), self.text.len())
+    }
+
+    /// Takes back what was added since.
+    pub(super) fn back_to(&mut self, (steps, text): (usize, usize)) {
+        self.steps.truncate(steps);
+        self.text.truncate(text);
+    }
+
+    /// What was added last ends a transaction.
+    pub(super) fn close(&mut self) {
+        if let Some(step) = self.steps.last_mut() {
+            step.is_last = true;
+        }
+    }
+
+    /// Whether a statement is a transaction's last.
+    pub(super) fn is_last(&self, step: usize) -> bool {
+        self.steps[step].is_last
+    }
+
+    /// The bytes of all statements.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.steps.len()
     }
@@ -101,7 +131,12 @@ impl Script {
                 end = row + (end - row) / 2;
             }
             let has_rows = wording.kind() == OpKind::Read;
-            self.steps.push(Step { end: self.text.len(), group: Some(group), has_rows });
+            self.steps.push(Step {
+                end: self.text.len(),
+                group: Some(group),
+                has_rows,
+                is_last: false,
+            });
             row = end;
         }
     }
@@ -109,7 +144,12 @@ impl Script {
     /// Adds a statement that counts for no group, with its semicolon.
     pub(super) fn push(&mut self, statement: &str) {
         self.text.extend_from_slice(statement.as_bytes());
-        self.steps.push(Step { end: self.text.len(), group: None, has_rows: false });
+        self.steps.push(Step {
+            end: self.text.len(),
+            group: None,
+            has_rows: false,
+            is_last: false,
+        });
     }
 
     /// The statements from one on that go in one packet of so many bytes: one at least.
@@ -119,17 +159,17 @@ impl Script {
         first..first + fit.count().max(1)
     }
 
-    /// Sends statements in one packet, and adds what the server says of each.
+    /// Sends statements in one packet, and tells what the server says of each as it comes.
     pub(super) async fn send(
         &self,
         steps: Range<usize>,
         connection: &mut Conn,
-        said: &mut Vec<Said>,
+        mut heard: impl FnMut(usize, Said),
     ) -> Result<(), Error> {
         let text = &self.text[self.start(steps.start)..self.steps[steps.end - 1].end];
         let mut result = connection.query_iter(text).await?;
-        for step in &self.steps[steps] {
-            let mut answer = if step.has_rows {
+        for step in steps {
+            let mut answer = if self.steps[step].has_rows {
                 Said::default()
             } else {
                 Said { found: result.affected_rows(), warnings: result.warnings() }
@@ -138,7 +178,7 @@ impl Script {
             while result.next().await?.is_some() {
                 answer.found += 1;
             }
-            said.push(answer);
+            heard(step, answer);
         }
         Ok(())
     }

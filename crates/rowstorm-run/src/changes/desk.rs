@@ -13,10 +13,16 @@ use super::job::{Job, Take};
 use super::options::ChangeOptions;
 use super::script::Told;
 use super::state::State;
-use super::stats::Answer;
 use super::work::Work;
 use crate::RunOptions;
 use crate::desk::Cause;
+
+/// A transaction with the answer to each of its groups.
+pub(crate) struct Settled<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) filled: &'a Filled,
+    pub(crate) answers: &'a [Answered],
+}
 
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -57,7 +63,12 @@ impl Desk {
         let wake = state.widened();
         match take {
             Take::Wait => state.is_awaited = true,
-            Take::Job(_) | Take::Event { .. } | Take::At(_) | Take::Park | Take::Done => {}
+            Take::Job(_)
+            | Take::Several(_)
+            | Take::Event { .. }
+            | Take::At(_)
+            | Take::Park
+            | Take::Done => {}
         }
         drop(state);
         if wake || matches!(take, Take::Done) {
@@ -129,35 +140,31 @@ impl Desk {
         service: Duration,
     ) {
         let mut state = self.lock();
-        let State { books, stats, errors, .. } = &mut *state;
-        let (mut done, mut bad) = (0, 0);
-        for (group, answer) in filled.groups().zip(answers) {
-            let changed = &answer.changed;
-            books.settle(group.entry, changed);
-            errors.refused(&changed.rejected);
-            let kind = books.kind(group.entry);
-            if changed.missed > 0 {
-                let ops = format!("ops {:?} of stream {}", job.ops, job.stream);
-                errors.note(&format!("missed {}", kind.word()), changed.missed, &ops);
-            }
-            let good = changed.matched + changed.confirmed;
-            let wrong = changed.missed + changed.rejected.count;
-            let entry = group.entry;
-            stats.answered(
-                job,
-                &Answer { kind, entry, ops: &group.ops, done: good, bad: wrong },
-                answer,
-            );
-            (done, bad) = (done + good, bad + wrong);
-        }
-        books.transactions.committed += u64::from(done > 0);
-        let warm = job.first_due() >= stats.warmup();
-        stats.seconds.answered(service, done, bad, warm);
+        let bad = state.enter(job, filled, answers, service);
         let verdict = if bad == 0 { Verdict::Done } else { Verdict::Failed };
         state.observe(job, verdict, service, filled.bytes());
         state.sending -= 1;
-        state.done[job.stream as usize] = job.ops.end;
-        state.give_back(job);
+        state.judge();
+        self.let_go(state);
+    }
+
+    /// The database answered transactions that were sent together, the last of them after so long. `None` where another of them
+    /// failed, and that was told already.
+    pub(crate) fn settle_each(&self, settled: &[Settled<'_>], took: Option<Duration>) {
+        let mut state = self.lock();
+        let (mut rows, mut bytes, mut bad) = (0, 0, 0);
+        for Settled { job, filled, answers } in settled {
+            bad += state.enter(job, filled, answers, Answered::service(answers));
+            rows += job.len();
+            bytes += filled.bytes();
+        }
+        if let Some(took) = took {
+            let verdict = if bad == 0 { Verdict::Done } else { Verdict::Failed };
+            if let Some(Settled { job, .. }) = settled.first() {
+                state.observe_rows(job, rows, verdict, took, bytes);
+            }
+            state.sending -= 1;
+        }
         state.judge();
         self.let_go(state);
     }

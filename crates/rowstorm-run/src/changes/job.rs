@@ -11,6 +11,8 @@ use tokio::time::Instant;
 pub(crate) enum Take {
     /// These ops.
     Job(Job),
+    /// Small transactions of different streams, sent together.
+    Several(Vec<Job>),
     /// This event; an earlier run may have done it.
     Event { number: usize, was_begun: bool },
     /// Ask again then.

@@ -6,6 +6,7 @@
 
 mod ask;
 mod event;
+mod several;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,8 +49,8 @@ pub(crate) struct Lane {
     shop: Arc<Shop>,
     number: usize,
     changer: Option<BoxChanger>,
-    /// The buffers of the last transaction, to be used again.
-    spare: Filled,
+    /// The buffers of the last transactions, to be used again.
+    spare: Vec<Filled>,
     /// What an op needed last.
     op_bytes: u64,
     changes: watch::Receiver<u64>,
@@ -90,7 +91,7 @@ enum Stage {
 impl Lane {
     pub(crate) fn new(shop: Arc<Shop>, number: usize, changer: Option<BoxChanger>) -> Lane {
         let changes = shop.desk.changes();
-        Lane { shop, number, changer, spare: Filled::default(), op_bytes: OP_BYTES, changes }
+        Lane { shop, number, changer, spare: Vec::new(), op_bytes: OP_BYTES, changes }
     }
 
     /// Works until the desk has nothing left.
@@ -102,6 +103,7 @@ impl Lane {
             self.changes.borrow_and_update();
             match self.shop.desk.take(self.number) {
                 Take::Job(job) => self.work(job).await,
+                Take::Several(jobs) => self.several(jobs).await,
                 Take::Event { number, was_begun } => self.event(number, was_begun).await,
                 Take::At(then) => tokio::select! {
                     () = sleep_until(then) => {}
@@ -188,13 +190,13 @@ impl Lane {
             }
             let load = self.make(job, Fate::RollBack).await?;
             if !self.has_changes(&load.filled) {
-                self.spare = load.filled;
+                self.spare.push(load.filled);
                 return Ok(());
             }
             let error = match self.attempt(job, load, End::RollBack, Attempt::First).await {
                 Tried::Answer(load, changed, service) => {
                     self.shop.desk.rolled_back(&changed, service);
-                    self.spare = load.filled;
+                    self.spare.push(load.filled);
                     return Ok(());
                 }
                 Tried::Error(error) => error,
@@ -212,9 +214,15 @@ impl Lane {
         }
     }
 
-    async fn send(&mut self, mut job: Job, mut load: Load) -> After {
+    async fn send(&mut self, job: Job, load: Load) -> After {
+        let tried = self.attempt(&job, load, End::Commit, job.attempt).await;
+        self.see_through(job, tried).await
+    }
+
+    /// Does what an attempt asks for, and tries again, until every row is settled.
+    async fn see_through(&mut self, mut job: Job, mut tried: Tried) -> After {
         loop {
-            let error = match self.attempt(&job, load, End::Commit, job.attempt).await {
+            let error = match tried {
                 Tried::Answer(load, changed, service) => {
                     let answers = self.ask_all(&job, &load.filled, changed, service).await;
                     return self.settle(&job, load, &answers);
@@ -236,7 +244,7 @@ impl Lane {
             if job.attempt == Attempt::Replay && !self.shop.work.idempotent {
                 let filled = self.again(&job);
                 self.shop.desk.lose_sight(&job, &filled);
-                self.spare = filled;
+                self.spare.push(filled);
                 return After::Settled;
             }
             if job.attempts >= self.shop.options.retry {
@@ -247,8 +255,8 @@ impl Lane {
             if !pause.is_zero() {
                 sleep(pause).await;
             }
-            load = match self.make(&job, Fate::Commit).await {
-                Ok(load) => load,
+            tried = match self.make(&job, Fate::Commit).await {
+                Ok(load) => self.attempt(&job, load, End::Commit, job.attempt).await,
                 Err(error) => return self.refused(job, Stage::Begun, error),
             };
         }
@@ -256,28 +264,29 @@ impl Lane {
 
     fn settle(&mut self, job: &Job, load: Load, answers: &[Answered]) -> After {
         let service = Answered::service(answers);
-        if !load.filled.is_answered(answers) {
-            // A sink that does not account for every row cannot be believed.
-            let rows: u64 = answers.iter().map(|answer| answer.changed.rows()).sum();
-            let text = format!("{} rows were sent, {rows} are accounted for", job.len());
-            let error = SinkError::fatal("accounting", text);
+        if let Err(error) = accounted(job, &load.filled, answers) {
             self.shop.desk.failed(job, &error, service);
             self.shop.desk.lose_sight(job, &load.filled);
             self.shop.desk.end(Cause::Failed(error));
             return After::Settled;
         }
-        if let Some(journal) = &self.shop.journal
-            && let Err(error) = journal.done(job.stream, job.ops.end)
-        {
-            self.shop.desk.end(Cause::Failed(unwritten(&error)));
-        }
+        self.mark_done(job);
         let since_due = job
             .is_paced()
             .then(|| self.shop.desk.lock().clock.elapsed().saturating_sub(job.first_due()));
         metrics::batch(service, since_due);
         self.shop.desk.settle(job, &load.filled, answers, service);
-        self.spare = load.filled;
+        self.spare.push(load.filled);
         After::Settled
+    }
+
+    /// Writes into the progress that a transaction was answered.
+    fn mark_done(&self, job: &Job) {
+        if let Some(journal) = &self.shop.journal
+            && let Err(error) = journal.done(job.stream, job.ops.end)
+        {
+            self.shop.desk.end(Cause::Failed(unwritten(&error)));
+        }
     }
 
     /// The transaction was not taken, and will not be as it is.
@@ -288,7 +297,7 @@ impl Lane {
         match (error.kind, job.attempt, stage) {
             (SinkErrorKind::TooLarge, Attempt::First, _) if can_halve => {
                 desk.halve(&job, (stage == Stage::Begun).then_some(&filled));
-                self.spare = filled;
+                self.spare.push(filled);
                 return After::Halve(job);
             }
             (SinkErrorKind::TooLarge, Attempt::First, _) => {
@@ -296,7 +305,7 @@ impl Lane {
                     desk.begin(&job, &filled);
                 }
                 desk.refuse(&job, &filled, &error);
-                self.spare = filled;
+                self.spare.push(filled);
                 return After::Settled;
             }
             (_, _, Stage::Made) => {
@@ -312,7 +321,7 @@ impl Lane {
     /// The groups of a job whose columns are gone: for the books.
     fn again(&mut self, job: &Job) -> Filled {
         let work = &self.shop.work;
-        let mut filled = std::mem::take(&mut self.spare);
+        let mut filled = self.spare.pop().unwrap_or_default();
         filled.fill(work.stream(job.stream), job.ops.clone(), Fate::Commit, work.piece);
         filled
     }
@@ -343,7 +352,7 @@ impl Lane {
     }
 
     async fn fill(&mut self, job: &Job, fate: Fate) -> Filled {
-        let mut filled = std::mem::take(&mut self.spare);
+        let mut filled = self.spare.pop().unwrap_or_default();
         let stream = Arc::clone(self.shop.work.stream(job.stream));
         let (ops, piece) = (job.ops.clone(), self.shop.work.piece);
         if job.len() <= BLOCKING_OPS {
@@ -411,7 +420,7 @@ impl Lane {
                 if !matches!(error.kind, SinkErrorKind::Lost(_)) {
                     self.changer = Some(changer);
                 }
-                self.spare = load.filled;
+                self.spare.push(load.filled);
                 Tried::Error(error)
             }
         }
@@ -456,6 +465,17 @@ pub(crate) async fn connect(shop: &Shop) -> Result<BoxChanger, SinkError> {
         let text = format!("no connection within {limit:?}");
         Err(SinkError::new(SinkErrorKind::Lost(Delivery::None), "connection", text))
     })
+}
+
+/// # Errors
+/// A sink that does not account for every row cannot be believed.
+fn accounted(job: &Job, filled: &Filled, answers: &[Answered]) -> Result<(), SinkError> {
+    if filled.is_answered(answers) {
+        return Ok(());
+    }
+    let rows: u64 = answers.iter().map(|answer| answer.changed.rows()).sum();
+    let text = format!("{} rows were sent, {rows} are accounted for", job.len());
+    Err(SinkError::fatal("accounting", text))
 }
 
 fn unwritten(error: &std::io::Error) -> SinkError {

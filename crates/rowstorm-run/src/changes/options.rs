@@ -24,6 +24,9 @@ pub struct ChangeOptions {
     pub batch: Setting,
     /// Transactions in flight at once: connections.
     pub in_flight: Setting,
+    /// Transactions of a given size that a lane sends without waiting for the answers between, at most, where there is no schedule. `None`
+    /// is as many as the database [gains by](rowstorm_sink::ChangeLimits::pipeline); 1 waits for each.
+    pub pipeline: Option<u32>,
     /// Leave this much of the start out of latencies and rates.
     pub warmup: Duration,
     /// Where the state is kept, op by op, so that a run that was killed can go on.
@@ -68,6 +71,7 @@ impl Default for ChangeOptions {
             amount: None,
             batch: Setting::Auto,
             in_flight: Setting::Auto,
+            pipeline: None,
             warmup: Duration::ZERO,
             journal: None,
             resume: Resume::Anew,
@@ -93,6 +97,9 @@ impl ChangeOptions {
         }
         if self.batch == Setting::Fixed(0) || self.in_flight == Setting::Fixed(0) {
             return Err("batch and in-flight are at least 1, or `auto`".to_owned());
+        }
+        if self.pipeline == Some(0) {
+            return Err("a pipeline holds one transaction at least".to_owned());
         }
         Ok(())
     }

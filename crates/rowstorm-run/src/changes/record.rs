@@ -34,6 +34,7 @@ pub(crate) fn write(
         rollback: work.rollback,
         batch: kept.batch_rows,
         in_flight: kept.in_flight,
+        pipeline: state.together_max,
         tuning: state.tuner.story(elapsed),
         rows: state.books.total(),
         tables,

@@ -10,12 +10,13 @@ use rowstorm_report::ReplayedOps;
 use rowstorm_sink::Attempt;
 
 use super::books::Books;
+use super::filled::{Answered, Filled};
 use super::job::{Due, Job, Take};
 use super::journal::EventMarks;
 use super::options::{ChangeOptions, Resume};
 use super::schedule::{Next, Slots};
 use super::script::{Script, Told};
-use super::stats::Stats;
+use super::stats::{Answer, Stats};
 use super::tuner::Tuner;
 use super::work::Work;
 use crate::books::Books as Errors;
@@ -64,6 +65,11 @@ pub(crate) struct State {
     late: Late,
     max_errors: MaxErrors,
     jobs: u64,
+    /// Streams of this shard, and transactions that a lane may send together.
+    streams: u32,
+    pipeline: u32,
+    /// The most that were.
+    pub(crate) together_max: u32,
     /// Whether a lane may be waiting for a stream.
     pub(crate) is_awaited: bool,
 }
@@ -114,11 +120,35 @@ impl State {
             late: asked.late,
             max_errors: options.max_errors,
             jobs: 0,
+            streams: work.streams.len() as u32,
+            pipeline: work.pipeline,
+            together_max: 1,
             is_awaited: false,
         }
     }
 
+    /// What a lane does next. Without a schedule, and where a message takes several transactions, that is a fair share of the streams
+    /// that are free.
     pub(crate) fn take(&mut self, lane: usize, now: Duration) -> Take {
+        let job = match self.next(lane, now) {
+            Take::Job(job) if !job.is_paced() && job.attempt == Attempt::First => job,
+            other => return other,
+        };
+        let share = (self.streams / self.tuner.width()).clamp(1, self.pipeline) as usize;
+        if share == 1 {
+            return Take::Job(job);
+        }
+        let mut jobs = vec![job];
+        while jobs.len() < share
+            && let Take::Job(job) = self.next(lane, now)
+        {
+            jobs.push(job);
+        }
+        self.together_max = self.together_max.max(jobs.len() as u32);
+        Take::Several(jobs)
+    }
+
+    fn next(&mut self, lane: usize, now: Duration) -> Take {
         let failed = matches!(self.ended, Some(Cause::Failed(_)));
         if !failed && let Some((stream, ops)) = self.doubts.pop() {
             // What may be there is settled first, and however short the run is.
@@ -220,13 +250,25 @@ impl State {
 
     /// A transaction ended. What a schedule paced says nothing of speed.
     pub(crate) fn observe(&mut self, job: &Job, verdict: Verdict, latency: Duration, bytes: u64) {
+        self.observe_rows(job, job.len(), verdict, latency, bytes);
+    }
+
+    /// Transactions that were sent with this one ended.
+    pub(crate) fn observe_rows(
+        &mut self,
+        job: &Job,
+        rows: u64,
+        verdict: Verdict,
+        latency: Duration,
+        bytes: u64,
+    ) {
         if job.is_paced() {
             return;
         }
         self.tuner.observe(&Observation {
             at: self.clock.elapsed(),
             latency,
-            rows: u32::try_from(job.len()).unwrap_or(u32::MAX),
+            rows: u32::try_from(rows).unwrap_or(u32::MAX),
             bytes,
             in_flight: self.sending,
             decision: job.decision,
@@ -276,6 +318,40 @@ impl State {
         if self.replayed.len() < REPLAYED_MAX && !self.replayed.contains(&ops) {
             self.replayed.push(ops);
         }
+    }
+
+    /// Books a transaction that was answered, and frees its stream; how many rows are not as they should be.
+    pub(crate) fn enter(
+        &mut self,
+        job: &Job,
+        filled: &Filled,
+        answers: &[Answered],
+        service: Duration,
+    ) -> u64 {
+        let State { books, stats, errors, .. } = self;
+        let (mut done, mut bad) = (0, 0);
+        for (group, answer) in filled.groups().zip(answers) {
+            let changed = &answer.changed;
+            books.settle(group.entry, changed);
+            errors.refused(&changed.rejected);
+            let kind = books.kind(group.entry);
+            if changed.missed > 0 {
+                let ops = format!("ops {:?} of stream {}", job.ops, job.stream);
+                errors.note(&format!("missed {}", kind.word()), changed.missed, &ops);
+            }
+            let good = changed.matched + changed.confirmed;
+            let wrong = changed.missed + changed.rejected.count;
+            let entry = group.entry;
+            let answered = Answer { kind, entry, ops: &group.ops, done: good, bad: wrong };
+            stats.answered(job, &answered, answer);
+            (done, bad) = (done + good, bad + wrong);
+        }
+        books.transactions.committed += u64::from(done > 0);
+        let warm = job.first_due() >= stats.warmup();
+        stats.seconds.answered(service, done, bad, warm);
+        self.done[job.stream as usize] = job.ops.end;
+        self.give_back(job);
+        bad
     }
 
     /// Ends the run when more rows are wrong than may be.

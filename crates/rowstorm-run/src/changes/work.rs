@@ -51,6 +51,8 @@ pub(crate) struct Work {
     pub(crate) lanes_max: u32,
     /// Whether a transaction may be sent twice.
     pub(crate) idempotent: bool,
+    /// Transactions that a lane may send without waiting for the answers between.
+    pub(crate) pipeline: u32,
     /// Ops for each row that is changed: more than one where the mix reads.
     pub(crate) ops_per_change: f64,
     /// The shard from 0, and how many there are.
@@ -107,6 +109,8 @@ impl Work {
         };
         let is_insert = |statement: &&Statement| statement.kind == OpKind::Insert;
         let mut inserts = statements.iter().filter(is_insert);
+        let idempotent = inserts.all(|insert| sink.limits(&insert.table).idempotent);
+        let is_plain = idempotent && is_plain(document, &statements);
         Ok(Work {
             events,
             limits,
@@ -117,7 +121,8 @@ impl Work {
             lanes_max,
             batch: batch.max(1),
             piece: limits.rows.clamp(1, PIECE_OPS_MAX),
-            idempotent: inserts.all(|insert| sink.limits(&insert.table).idempotent),
+            idempotent,
+            pipeline: if is_plain { asked.pipeline.unwrap_or(limits.pipeline) } else { 1 },
             ops_per_change: ops_per_change(document),
             shard,
             queries: statements.iter().map(words).collect(),
@@ -145,6 +150,18 @@ impl Work {
     pub(crate) fn is_part(&self) -> bool {
         self.shard.1 > 1
     }
+}
+
+/// Whether every transaction has a given size, and only begins, changes rows and commits. A batch is as large as is good for it already.
+fn is_plain(document: &Changes, statements: &[Statement]) -> bool {
+    let is_sized = match document.transaction {
+        Some(Transaction::Row | Transaction::Rows(_)) => true,
+        Some(Transaction::Batch) | None => false,
+    };
+    is_sized
+        && document.rollback == 0.0
+        && document.hold.is_none()
+        && statements.iter().all(|statement| statement.query.is_none())
 }
 
 /// Ops for each row that is changed. A mix of reads alone is paced by its reads.

@@ -1,13 +1,14 @@
 //! A database in memory that takes its time for transactions, and stands still when it is told to.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rowstorm_gen::TablePlan;
 use rowstorm_sink::{
-    Audit, Change, ChangeLimits, Changed, Changer, Explanation, Limits, Memory, Prepare, Queried,
-    Scope, Sink, SinkError, Statement, Transaction,
+    Answers, Audit, Change, ChangeLimits, Changed, Changer, Explanation, Limits, Memory, Prepare,
+    Queried, Scope, Sink, SinkError, Statement, Transaction,
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -18,11 +19,23 @@ pub(crate) struct Changing {
     /// Counted from the first transaction: what comes in it is answered after it.
     stall: Range<Duration>,
     first: Arc<OnceLock<Instant>>,
+    together: Arc<AtomicUsize>,
 }
 
 impl Changing {
     pub(crate) fn new(memory: Memory, latency: Duration) -> Changing {
-        Changing { memory, latency, stall: Duration::ZERO..Duration::ZERO, first: Arc::default() }
+        Changing {
+            memory,
+            latency,
+            stall: Duration::ZERO..Duration::ZERO,
+            first: Arc::default(),
+            together: Arc::default(),
+        }
+    }
+
+    /// The most transactions that came together; 0 where each came alone.
+    pub(crate) fn together(&self) -> usize {
+        self.together.load(Ordering::Relaxed)
     }
 
     pub(crate) fn stalling(self, stall: Range<Duration>) -> Changing {
@@ -43,6 +56,18 @@ impl Changer for SlowChanger {
         }
         sleep(self.slow.latency).await;
         self.inner.change(transaction).await
+    }
+
+    async fn change_each(
+        &mut self,
+        transactions: &[&[Change<'_>]],
+        answered: Answers<'_>,
+    ) -> Result<(), SinkError> {
+        self.slow.together.fetch_max(transactions.len(), Ordering::Relaxed);
+        for groups in transactions {
+            answered(self.change(Transaction::once(groups)).await?);
+        }
+        Ok(())
     }
 
     async fn query(&mut self, query: Change<'_>) -> Result<Queried, SinkError> {

@@ -11,6 +11,7 @@ mod pacing;
 mod queries;
 mod refusing;
 mod schedule;
+mod several;
 mod shards;
 mod stage;
 mod tuning;

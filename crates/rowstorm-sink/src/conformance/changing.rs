@@ -1,6 +1,7 @@
 //! Rows that change: every one accounted for, in order, all of a transaction or nothing.
 
 mod course;
+mod each;
 mod event;
 mod keys;
 mod mix;
@@ -38,6 +39,7 @@ pub(super) fn cases<S: Subject>() -> Vec<Case> {
         Case::new("a mix is taken or refused in words", &[Need::Changes], taken::<S>),
         Case::new("a statement is explained without values", &[Need::Changes], explained::<S>),
     ];
+    cases.extend(each::cases::<S>());
     cases.extend(undo::cases::<S>());
     cases.extend(replay::cases::<S>());
     cases.extend(keys::cases::<S>());

@@ -18,7 +18,7 @@ pub(super) const READ: usize = 3;
 pub(super) const REKEY: usize = 4;
 
 /// A database that is busy for ever is no answer.
-const BUSY_MAX: usize = 1000;
+pub(super) const BUSY_MAX: usize = 1000;
 
 /// An insert, an update of some columns, a delete and a read of one table.
 pub(super) fn mix(table: &Arc<TablePlan>, set: &[&str]) -> Arc<[Statement]> {

@@ -1,0 +1,218 @@
+//! Small transactions of different streams, sent together: each is committed by itself and has its own answer, but the lane does not wait
+//! for one before it sends the next.
+//!
+//! Every stream has at most one of them, so the progress tells of each whether it is in doubt. What has no answer when one fails
+//! goes on alone, as any transaction that failed or was not sent.
+
+use rowstorm_sink::Changed;
+
+use super::super::desk::Settled;
+use super::{
+    After, Answered, Arc, Attempt, BoxChanger, Cause, Change, Changer as _, Delivery, Fate, Filled,
+    Instant, Job, Lane, Reservation, SinkError, SinkErrorKind, Tried, accounted, metrics, sleep,
+    timeout, unwritten,
+};
+
+/// Transactions and their columns, with the memory that these may take.
+struct Loads {
+    jobs: Vec<Job>,
+    filled: Vec<Filled>,
+    reservation: Reservation,
+}
+
+/// What came of sending them.
+struct Sent {
+    loads: Loads,
+    /// The first ones' answers, and when each came.
+    answers: Vec<(Vec<Changed>, Instant)>,
+    start: Instant,
+    /// Why the others have none.
+    error: Option<SinkError>,
+}
+
+impl Lane {
+    /// Does jobs of different streams.
+    pub(super) async fn several(&mut self, jobs: Vec<Job>) {
+        let pause = jobs.iter().map(|job| job.pause).max().unwrap_or_default();
+        if !pause.is_zero() {
+            sleep(pause).await;
+        }
+        if self.shop.desk.ending() {
+            jobs.iter().for_each(|job| self.shop.desk.put_back(job, None));
+            return;
+        }
+        let loads = match self.make_each(jobs).await {
+            Ok(loads) => loads,
+            Err(jobs) => {
+                for job in jobs {
+                    self.work(job).await;
+                }
+                return;
+            }
+        };
+        if let Some(journal) = &self.shop.journal {
+            let mut begun = loads.jobs.iter().map(|job| journal.begun(job.stream, job.ops.end));
+            if let Some(error) = begun.find_map(Result::err) {
+                loads.jobs.iter().for_each(|job| self.shop.desk.put_back(job, None));
+                self.shop.desk.end(Cause::Failed(unwritten(&error)));
+                return;
+            }
+        }
+        for (job, filled) in loads.jobs.iter().zip(&loads.filled) {
+            self.shop.desk.begin(job, filled);
+        }
+        let sent = match self.send_each(loads).await {
+            Ok(sent) => sent,
+            Err((jobs, error)) => return self.go_on(jobs, error).await,
+        };
+        let (rest, error) = self.settle_each(sent);
+        if let Some(error) = error {
+            self.go_on(rest, error).await;
+        }
+    }
+
+    /// Makes the columns of all, within the budget; the jobs again where they do not go into it together.
+    async fn make_each(&mut self, jobs: Vec<Job>) -> Result<Loads, Vec<Job>> {
+        let most = self.shop.budget.bytes_max();
+        let ops: u64 = jobs.iter().map(Job::len).sum();
+        let mut reserve = self.op_bytes.saturating_mul(ops).min(most);
+        loop {
+            let mut reservation = self.shop.budget.reserve(reserve).await;
+            let mut filled = Vec::with_capacity(jobs.len());
+            for job in &jobs {
+                filled.push(self.fill(job, Fate::Commit).await);
+            }
+            let bytes = filled.iter().map(Filled::bytes).sum();
+            if reservation.cover(bytes) {
+                reservation.hold(bytes);
+                self.op_bytes = bytes.div_ceil(ops.max(1)).max(1);
+                return Ok(Loads { jobs, filled, reservation });
+            }
+            self.spare.append(&mut filled);
+            if bytes > most {
+                return Err(jobs);
+            }
+            reserve = bytes;
+        }
+    }
+
+    /// Sends them once, and never cancels. The jobs alone where nobody knows of any.
+    async fn send_each(&mut self, loads: Loads) -> Result<Sent, (Vec<Job>, SinkError)> {
+        let desk = Arc::clone(&self.shop.desk);
+        if self.changer.is_none()
+            && let Err(error) = self.reconnect(loads.jobs[0].number, Attempt::Replay).await
+        {
+            let error = SinkError { kind: SinkErrorKind::Fatal, ..error };
+            return Err((loads.jobs, error));
+        }
+        let changer = self.changer.take().expect("it is connected");
+        desk.sending(loads.filled.iter().map(Filled::bytes).sum());
+        let patience = self.patience() * loads.jobs.len() as u32;
+        let jobs = loads.jobs.clone();
+        let mut change = Box::pin(change_each(changer, loads));
+        let Ok((changer, sent)) = timeout(patience, change.as_mut()).await else {
+            tokio::spawn(change);
+            let text = format!("no answer within {patience:?}; the connection is given up");
+            let error = SinkError::new(SinkErrorKind::Lost(Delivery::InDoubt), "timeout", text);
+            desk.failed(&jobs[0], &error, patience);
+            return Err((jobs, error));
+        };
+        if let Some(error) = &sent.error {
+            desk.failed(&jobs[sent.answers.len().min(jobs.len() - 1)], error, sent.start.elapsed());
+        }
+        if !sent.error.as_ref().is_some_and(|error| matches!(error.kind, SinkErrorKind::Lost(_))) {
+            self.changer = Some(changer);
+        }
+        Ok(sent)
+    }
+
+    /// Books what was answered; the jobs that were not, and why.
+    fn settle_each(&mut self, sent: Sent) -> (Vec<Job>, Option<SinkError>) {
+        let desk = Arc::clone(&self.shop.desk);
+        let Sent { loads: Loads { mut jobs, filled, reservation }, answers, start, error } = sent;
+        let now = desk.lock().clock.elapsed();
+        let took = start.elapsed();
+        // An answer for each group. Where some are missing the database has not accounted for the rows, as for a group of the wrong length.
+        let of = |(changed, came): (Vec<Changed>, Instant)| -> Vec<Answered> {
+            let (at, service) = (now.saturating_sub(came.elapsed()), came - start);
+            let answered = |changed| Answered { changed, at, service, returned: 0 };
+            changed.into_iter().map(answered).collect()
+        };
+        let mut answers: Vec<Vec<Answered>> = answers.into_iter().map(of).collect();
+        if error.is_none() {
+            answers.resize_with(jobs.len(), Vec::new);
+        }
+        let rest = jobs.split_off(answers.len().min(jobs.len()));
+        let mut settled = Vec::with_capacity(jobs.len());
+        for ((job, filled), answers) in jobs.iter().zip(&filled).zip(&answers) {
+            if let Err(error) = accounted(job, filled, answers) {
+                desk.trouble(&error);
+                desk.lose_sight(job, filled);
+                desk.end(Cause::Failed(error));
+                continue;
+            }
+            self.mark_done(job);
+            metrics::batch(Answered::service(answers), None);
+            settled.push(Settled { job, filled, answers });
+        }
+        desk.settle_each(&settled, error.is_none().then_some(took));
+        drop(settled);
+        drop(reservation);
+        self.spare.extend(filled);
+        (rest, error)
+    }
+
+    /// What is left when the first of these failed: it tries again, and those behind it were not sent, or are in the same doubt.
+    async fn go_on(&mut self, jobs: Vec<Job>, error: SinkError) {
+        let is_in_doubt = matches!(error.kind, SinkErrorKind::Lost(Delivery::InDoubt));
+        let (class, message) = (error.class.clone(), error.message.clone());
+        let same = || {
+            let kind = SinkErrorKind::Lost(Delivery::InDoubt);
+            is_in_doubt.then(|| SinkError::new(kind, class.clone(), message.clone()))
+        };
+        let mut error = Some(error);
+        for job in jobs {
+            let after = if let Some(error) = error.take().or_else(same) {
+                self.see_through(job, Tried::Error(error)).await
+            } else if self.shop.desk.ending() {
+                let filled = self.again(&job);
+                self.shop.desk.put_back(&job, Some(&filled));
+                self.spare.push(filled);
+                After::Settled
+            } else {
+                match self.make(&job, Fate::Commit).await {
+                    Ok(load) => self.send(job, load).await,
+                    Err(error) => self.refused(job, super::Stage::Begun, error),
+                }
+            };
+            assert!(
+                matches!(after, After::Settled),
+                "a transaction of a given size is never halved"
+            );
+        }
+    }
+}
+
+/// Sends transactions over a connection.
+async fn change_each(mut changer: BoxChanger, loads: Loads) -> (BoxChanger, Sent) {
+    let groups: Vec<Change<'_>> = loads
+        .filled
+        .iter()
+        .flat_map(Filled::groups)
+        .map(|group| Change { statement: group.entry, batch: &group.batch })
+        .collect();
+    let mut left = groups.as_slice();
+    let mut transactions = Vec::with_capacity(loads.jobs.len());
+    for filled in &loads.filled {
+        let (these, others) = left.split_at(filled.groups().count());
+        transactions.push(these);
+        left = others;
+    }
+    let mut answers = Vec::with_capacity(transactions.len());
+    let start = Instant::now();
+    let mut answered = |changed| answers.push((changed, Instant::now()));
+    let result = changer.change_each(&transactions, &mut answered).await;
+    drop(transactions);
+    drop(groups);
+    (changer, Sent { loads, answers, start, error: result.err() })
+}
