@@ -20,6 +20,7 @@ pub(super) fn merge<'a>(parts: impl Iterator<Item = &'a Changes>) -> Option<Chan
         // As of loads: of several controllers there is no one story.
         tuning: None,
         in_flight: parts.iter().map(|part| part.in_flight).sum(),
+        pipeline: parts.iter().map(|part| part.pipeline).max().unwrap_or_default(),
         rows: add(parts.iter().map(|part| &part.rows)),
         tables: tables(&parts),
         kinds: kinds(&parts),
