@@ -4,14 +4,14 @@
 //! tables that Rowstorm has loaded just before; on MariaDB what sysbench calls `oltp_write_only` (an update of an indexed column and
 //! of another, a delete, an insert), each to a table of its own with the same columns. So many of them are in each COMMIT, over the
 //! same number of connections, pair by pair, and in every other pair Rowstorm goes first. `--workload update-index` is sysbench's
-//! `oltp_update_index`: an update of an indexed column by itself. The server is durable. Client CPU is that of the whole process, for
-//! Rowstorm without what loading alone takes.
+//! `oltp_update_index`: an update of an indexed column by itself. The server is durable. Client CPU is that of the whole process; Rowstorm's
+//! has loaded before, in another, and goes on with its record (`--resume`).
 
 mod pgbench;
 mod sysbench;
 mod workload;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 
@@ -113,18 +113,16 @@ fn measure(setting: &Setting, pairs: usize) -> anyhow::Result<()> {
     println!("pair  rowstorm rows/s  {name} rows/s  ratio  client CPU µs a row ({name})");
     let mut done = Vec::new();
     for pair in 1..=pairs {
-        // Loading alone says what the other run's load takes, and leaves the tables that pgbench changes.
-        let theirs = || anyhow::Ok((setting.rowstorm(0)?.1, setting.rival()?));
-        let ours = || setting.rowstorm(setting.ops);
-        let ((idle, rival), (ops_per_second, cpu)) = if pair % 2 == 1 {
+        // pgbench changes the tables that Rowstorm loads.
+        let theirs = || setting.load().and_then(|_| setting.rival());
+        let ours = || setting.load().and_then(|loaded| setting.rowstorm(&loaded));
+        let (rival, ours) = if pair % 2 == 1 {
             let theirs = theirs()?;
             (theirs, ours()?)
         } else {
             let ours = ours()?;
             (theirs()?, ours)
         };
-        let client_us = 1e6 * (cpu - idle) / setting.ops as f64;
-        let ours = Figure { ops_per_second, client_us };
         print(&pair.to_string(), &ours, &rival);
         done.push((ours, rival));
     }
@@ -142,21 +140,29 @@ fn measure(setting: &Setting, pairs: usize) -> anyhow::Result<()> {
 }
 
 impl Setting {
-    /// Loads the tables anew and makes so many changes: those a second, and the CPU of all of it.
-    fn rowstorm(&self, ops: u64) -> anyhow::Result<(f64, f64)> {
-        let (amount, in_flight) = (ops.to_string(), self.in_flight.to_string());
+    /// Loads the tables anew; where the record of it is.
+    fn load(&self) -> anyhow::Result<PathBuf> {
+        // The document says how many rows a transaction has: the load has batches of its own.
+        let options = ["--changes", "0", "--batch", "1000", "--table-mode", "recreate", "--yes"];
+        self.rowstorm.run_file(&self.document, &self.url, &options)?;
+        self.rowstorm.keep_record("loaded.json")
+    }
+
+    /// Makes the changes to what was loaded: those a second, and the CPU of the process that makes them.
+    fn rowstorm(&self, loaded: &Path) -> anyhow::Result<Figure> {
+        let (amount, in_flight) = (self.ops.to_string(), self.in_flight.to_string());
+        let loaded = loaded.display().to_string();
         let mut options = vec!["--changes", &amount, "--rate", "max", "--in-flight", &in_flight];
-        // Of the load alone: the document says how many rows a transaction has.
-        options.extend(["--batch", "1000", "--table-mode", "recreate", "--yes"]);
+        options.extend(["--resume", &loaded]);
         let cpu = self.clock.of_ended_children()?;
         let record = self.rowstorm.run_file(&self.document, &self.url, &options)?;
         let cpu = self.clock.of_ended_children()? - cpu;
-        if ops == 0 {
-            return Ok((0.0, cpu));
-        }
         let matched = record.number("/changes/rows/matched")?;
-        ensure!(matched as u64 == ops, "{matched} of {ops} rows were changed or read");
-        Ok((matched / record.number("/changes/seconds")?, cpu))
+        ensure!(matched as u64 == self.ops, "{matched} of {} rows were changed or read", self.ops);
+        Ok(Figure {
+            ops_per_second: matched / record.number("/changes/seconds")?,
+            client_us: 1e6 * cpu / self.ops as f64,
+        })
     }
 
     fn rival(&self) -> anyhow::Result<Figure> {

@@ -55,6 +55,13 @@ impl Rowstorm {
         Ok(Record(serde_json::from_str(&text)?))
     }
 
+    /// Puts the record of the run that has just ended under a name of its own.
+    pub(super) fn keep_record(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let kept = self.scratch.join(name);
+        std::fs::rename(self.record_path(), &kept).context("the run wrote no record")?;
+        Ok(kept)
+    }
+
     fn record_path(&self) -> PathBuf {
         self.scratch.join("run.json")
     }

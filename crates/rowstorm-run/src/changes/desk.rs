@@ -77,6 +77,19 @@ impl Desk {
         take
     }
 
+    /// More jobs for a lane that has some on their way.
+    pub(crate) fn take_more(&self, lane: usize) -> Option<Vec<Job>> {
+        let mut state = self.lock();
+        let now = state.clock.elapsed();
+        let jobs = state.take_more(lane, now);
+        let wake = state.widened();
+        drop(state);
+        if wake {
+            self.wake();
+        }
+        jobs
+    }
+
     /// The server refused another connection: so many lanes must do.
     pub(crate) fn cap_lanes(&self, lanes: usize) {
         self.lock().tuner.cap_lanes(u32::try_from(lanes).unwrap_or(u32::MAX));

@@ -130,22 +130,44 @@ impl State {
     /// What a lane does next. Without a schedule, and where a message takes several transactions, that is a fair share of the streams
     /// that are free.
     pub(crate) fn take(&mut self, lane: usize, now: Duration) -> Take {
-        let job = match self.next(lane, now) {
-            Take::Job(job) if !job.is_paced() && job.attempt == Attempt::First => job,
-            other => return other,
-        };
-        let share = (self.streams / self.tuner.width()).clamp(1, self.pipeline) as usize;
-        if share == 1 {
-            return Take::Job(job);
+        match self.next(lane, now) {
+            Take::Job(job)
+                if self.share() > 1 && !job.is_paced() && job.attempt == Attempt::First =>
+            {
+                Take::Several(self.with_others(job, lane, now))
+            }
+            other => other,
         }
+    }
+
+    /// The same for a lane that has some on their way; `None` if there is nothing to be sent together.
+    pub(crate) fn take_more(&mut self, lane: usize, now: Duration) -> Option<Vec<Job>> {
+        // Doubts are settled before all else, and events wait for what is in hand.
+        if self.share() == 1 || self.is_awaited {
+            return None;
+        }
+        match self.next(lane, now) {
+            Take::Job(job) => Some(self.with_others(job, lane, now)),
+            _ => None,
+        }
+    }
+
+    /// How many streams a lane may take at once: of its fair share one half is on its way while the other is made.
+    fn share(&self) -> usize {
+        (self.streams / (2 * self.tuner.width())).clamp(1, self.pipeline) as usize
+    }
+
+    fn with_others(&mut self, job: Job, lane: usize, now: Duration) -> Vec<Job> {
+        let (share, is_paced) = (self.share(), job.is_paced());
         let mut jobs = vec![job];
-        while jobs.len() < share
+        while !is_paced
+            && jobs.len() < share
             && let Take::Job(job) = self.next(lane, now)
         {
             jobs.push(job);
         }
         self.together_max = self.together_max.max(jobs.len() as u32);
-        Take::Several(jobs)
+        jobs
     }
 
     fn next(&mut self, lane: usize, now: Duration) -> Take {

@@ -30,92 +30,140 @@ struct Sent {
     error: Option<SinkError>,
 }
 
+/// What a lane does after the transactions that it has sent.
+enum Next {
+    /// Sends these, whose columns were made meanwhile.
+    Send(Loads),
+    /// Makes these: there was no memory for them meanwhile.
+    Make(Vec<Job>),
+    /// Asks the desk.
+    Ask,
+}
+
 impl Lane {
-    /// Does jobs of different streams.
+    /// Does jobs of different streams, and while they are on their way makes the next ones.
     pub(super) async fn several(&mut self, jobs: Vec<Job>) {
         let pause = jobs.iter().map(|job| job.pause).max().unwrap_or_default();
         if !pause.is_zero() {
             sleep(pause).await;
         }
-        if self.shop.desk.ending() {
-            jobs.iter().for_each(|job| self.shop.desk.put_back(job, None));
-            return;
-        }
-        let loads = match self.make_each(jobs).await {
-            Ok(loads) => loads,
-            Err(jobs) => {
-                for job in jobs {
-                    self.work(job).await;
-                }
+        let mut next = Next::Make(jobs);
+        loop {
+            let loads = match next {
+                Next::Send(loads) => loads,
+                Next::Make(jobs) => match self.make_each(jobs).await {
+                    Some(loads) => loads,
+                    None => return,
+                },
+                Next::Ask => return,
+            };
+            if self.shop.desk.ending() {
+                let Loads { jobs, filled, .. } = loads;
+                let both = jobs.iter().zip(&filled);
+                both.for_each(|(job, filled)| self.shop.desk.put_back(job, Some(filled)));
+                self.spare.extend(filled);
                 return;
             }
-        };
-        if let Some(journal) = &self.shop.journal {
-            let mut begun = loads.jobs.iter().map(|job| journal.begun(job.stream, job.ops.end));
-            if let Some(error) = begun.find_map(Result::err) {
-                loads.jobs.iter().for_each(|job| self.shop.desk.put_back(job, None));
-                self.shop.desk.end(Cause::Failed(unwritten(&error)));
-                return;
-            }
-        }
-        for (job, filled) in loads.jobs.iter().zip(&loads.filled) {
-            self.shop.desk.begin(job, filled);
-        }
-        let sent = match self.send_each(loads).await {
-            Ok(sent) => sent,
-            Err((jobs, error)) => return self.go_on(jobs, error).await,
-        };
-        let (rest, error) = self.settle_each(sent);
-        if let Some(error) = error {
-            self.go_on(rest, error).await;
+            next = self.send_each(loads).await;
         }
     }
 
-    /// Makes the columns of all, within the budget; the jobs again where they do not go into it together.
-    async fn make_each(&mut self, jobs: Vec<Job>) -> Result<Loads, Vec<Job>> {
+    /// Takes more from the desk and makes it, if there is memory for it now.
+    async fn meanwhile(&mut self, ops: u64) -> Next {
+        let reserve = self.op_bytes.saturating_mul(ops);
+        let Some(reservation) = self.shop.budget.try_reserve(reserve) else { return Next::Ask };
+        let Some(jobs) = self.shop.desk.take_more(self.number) else { return Next::Ask };
+        match self.fill_each(jobs, reservation).await {
+            Ok(loads) => self.begin_each(loads).map_or(Next::Ask, Next::Send),
+            Err((jobs, _)) => Next::Make(jobs),
+        }
+    }
+
+    /// Makes the columns of all, within the budget, and begins them; one by one where they do not go into it together.
+    async fn make_each(&mut self, mut jobs: Vec<Job>) -> Option<Loads> {
+        if self.shop.desk.ending() {
+            jobs.iter().for_each(|job| self.shop.desk.put_back(job, None));
+            return None;
+        }
         let most = self.shop.budget.bytes_max();
         let ops: u64 = jobs.iter().map(Job::len).sum();
         let mut reserve = self.op_bytes.saturating_mul(ops).min(most);
         loop {
-            let mut reservation = self.shop.budget.reserve(reserve).await;
-            let mut filled = Vec::with_capacity(jobs.len());
-            for job in &jobs {
-                filled.push(self.fill(job, Fate::Commit).await);
+            let reservation = self.shop.budget.reserve(reserve).await;
+            match self.fill_each(jobs, reservation).await {
+                Ok(loads) => return self.begin_each(loads),
+                Err((these, bytes)) if bytes > most => {
+                    for job in these {
+                        self.work(job).await;
+                    }
+                    return None;
+                }
+                Err((these, bytes)) => (jobs, reserve) = (these, bytes),
             }
-            let bytes = filled.iter().map(Filled::bytes).sum();
-            if reservation.cover(bytes) {
-                reservation.hold(bytes);
-                self.op_bytes = bytes.div_ceil(ops.max(1)).max(1);
-                return Ok(Loads { jobs, filled, reservation });
-            }
-            self.spare.append(&mut filled);
-            if bytes > most {
-                return Err(jobs);
-            }
-            reserve = bytes;
         }
     }
 
-    /// Sends them once, and never cancels. The jobs alone where nobody knows of any.
-    async fn send_each(&mut self, loads: Loads) -> Result<Sent, (Vec<Job>, SinkError)> {
+    /// Makes the columns of all; the jobs again, and the bytes, where they were not reserved.
+    async fn fill_each(
+        &mut self,
+        jobs: Vec<Job>,
+        mut reservation: Reservation,
+    ) -> Result<Loads, (Vec<Job>, u64)> {
+        let mut filled = Vec::with_capacity(jobs.len());
+        for job in &jobs {
+            filled.push(self.fill(job, Fate::Commit).await);
+        }
+        let bytes = filled.iter().map(Filled::bytes).sum();
+        if !reservation.cover(bytes) {
+            self.spare.append(&mut filled);
+            return Err((jobs, bytes));
+        }
+        reservation.hold(bytes);
+        let ops: u64 = jobs.iter().map(Job::len).sum();
+        self.op_bytes = bytes.div_ceil(ops.max(1)).max(1);
+        Ok(Loads { jobs, filled, reservation })
+    }
+
+    /// Writes down that they are begun.
+    fn begin_each(&mut self, loads: Loads) -> Option<Loads> {
+        let desk = &self.shop.desk;
+        if let Some(journal) = &self.shop.journal {
+            let mut begun = loads.jobs.iter().map(|job| journal.begun(job.stream, job.ops.end));
+            if let Some(error) = begun.find_map(Result::err) {
+                loads.jobs.iter().for_each(|job| desk.put_back(job, None));
+                desk.end(Cause::Failed(unwritten(&error)));
+                return None;
+            }
+        }
+        loads.jobs.iter().zip(&loads.filled).for_each(|(job, filled)| desk.begin(job, filled));
+        Some(loads)
+    }
+
+    /// Sends them once, never cancels, and sees all of them through; what is to be done next.
+    async fn send_each(&mut self, loads: Loads) -> Next {
         let desk = Arc::clone(&self.shop.desk);
         if self.changer.is_none()
             && let Err(error) = self.reconnect(loads.jobs[0].number, Attempt::Replay).await
         {
             let error = SinkError { kind: SinkErrorKind::Fatal, ..error };
-            return Err((loads.jobs, error));
+            self.go_on(loads.jobs, error).await;
+            return Next::Ask;
         }
         let changer = self.changer.take().expect("it is connected");
         desk.sending(loads.filled.iter().map(Filled::bytes).sum());
-        let patience = self.patience() * loads.jobs.len() as u32;
-        let jobs = loads.jobs.clone();
+        let (patience, jobs) = (self.patience() * loads.jobs.len() as u32, loads.jobs.clone());
+        let ops = jobs.iter().map(Job::len).sum();
         let mut change = Box::pin(change_each(changer, loads));
-        let Ok((changer, sent)) = timeout(patience, change.as_mut()).await else {
+        // The first of the two goes first: they are on their way before the next ones are made.
+        let (came, next) =
+            tokio::join!(biased; timeout(patience, change.as_mut()), self.meanwhile(ops));
+        let Ok((changer, sent)) = came else {
             tokio::spawn(change);
             let text = format!("no answer within {patience:?}; the connection is given up");
             let error = SinkError::new(SinkErrorKind::Lost(Delivery::InDoubt), "timeout", text);
             desk.failed(&jobs[0], &error, patience);
-            return Err((jobs, error));
+            self.go_on(jobs, error).await;
+            return next;
         };
         if let Some(error) = &sent.error {
             desk.failed(&jobs[sent.answers.len().min(jobs.len() - 1)], error, sent.start.elapsed());
@@ -123,7 +171,11 @@ impl Lane {
         if !sent.error.as_ref().is_some_and(|error| matches!(error.kind, SinkErrorKind::Lost(_))) {
             self.changer = Some(changer);
         }
-        Ok(sent)
+        let (rest, error) = self.settle_each(sent);
+        if let Some(error) = error {
+            self.go_on(rest, error).await;
+        }
+        next
     }
 
     /// Books what was answered; the jobs that were not, and why.

@@ -154,7 +154,7 @@ async fn killed<S: Subject>(bed: Bed<S>) {
     S::cut_connections(&bed.sink).await;
     let mut answers = Vec::new();
     let mut take = |changed| answers.push(changed);
-    let both = gone.each_ref().map(|groups| groups.as_slice());
+    let both = gone.each_ref().map(<[Change<'_>; 1]>::as_slice);
     let error = changer.change_each(&both, &mut take).await.expect_err("the connection is gone");
     assert!(matches!(error.kind, SinkErrorKind::Lost(_)), "{error:?}");
     assert!(answers.is_empty(), "{answers:?}");
