@@ -3,7 +3,7 @@
 //! A round loads `schemas/shop.yaml` and changes it, with two statements and a truncate between ops; it is killed at moments that a seed draws, in the load and in the changes, gone on with by
 //! `--resume` until it is done, and compared row by row with `rowstorm verify --full`. Then the database's own client counts: rows, least
 //! and greatest keys, and orders without a customer, against what follows from the weights of the mix by multiplication. Seed, batch and
-//! batches in flight are others in every round.
+//! batches in flight are others in every round. `--transaction '3 rows'` changes what a COMMIT holds: small ones are sent together.
 
 mod client;
 mod document;
@@ -33,6 +33,7 @@ pub(crate) fn torture(mut arguments: Arguments) -> anyhow::Result<()> {
     let seed: u64 = arguments.value("--seed")?.unwrap_or(1);
     let rows = arguments.value("--rows")?.unwrap_or(126_000);
     let changes = arguments.value("--changes")?.unwrap_or(129_024);
+    let transaction = arguments.value::<String>("--transaction")?;
     let program = arguments.value::<PathBuf>("--program")?;
     let durability =
         if arguments.flag("--durable") { Durability::Durable } else { Durability::Volatile };
@@ -50,7 +51,7 @@ pub(crate) fn torture(mut arguments: Arguments) -> anyhow::Result<()> {
         let (url, client, _guard) = target(name, durability, &scratch)?;
         let shop = std::fs::read_to_string(root().join("schemas/shop.yaml"))?;
         let schema = scratch.join("shop.yaml");
-        std::fs::write(&schema, document::document(&shop, amount)?)?;
+        std::fs::write(&schema, document::document(&shop, amount, transaction.as_deref())?)?;
         let program = Program::new(&program, &schema, url, &scratch);
         let setting = Setting { program, client, amount };
         println!(

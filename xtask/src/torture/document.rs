@@ -28,13 +28,28 @@ const EVENTS: &str = "  events:
     - { insert: visits, weight: 20 }
 ";
 
-/// The document of a torture of this amount, from the text of the shop.
-pub(super) fn document(shop: &str, amount: Amount) -> anyhow::Result<String> {
+/// The document of a torture of this amount, from the text of the shop; `transaction` in place of what the shop's are.
+pub(super) fn document(
+    shop: &str,
+    amount: Amount,
+    transaction: Option<&str>,
+) -> anyhow::Result<String> {
     let mut events = EVENTS.to_owned();
     for (name, at) in ["AT1", "AT2", "AT3"].into_iter().zip(amount.events()) {
         events = events.replace(name, &at.to_string());
     }
     let (tables, changes) = shop.split_once("changes:\n").context("the shop has changes")?;
     ensure!(changes.contains("  mix:\n"), "the shop has a mix");
-    Ok(format!("{tables}{VISITS}changes:\n{}", changes.replacen("  mix:\n", &events, 1)))
+    if let Some(transaction) = transaction {
+        let is_other = |line: &&str| !line.trim_start().starts_with("transaction:");
+        let others: Vec<&str> = changes.lines().filter(is_other).collect();
+        events = format!("  transaction: {transaction}\n{events}");
+        let changes = others.join("\n") + "\n";
+        return Ok(with(tables, &changes, &events));
+    }
+    Ok(with(tables, changes, &events))
+}
+
+fn with(tables: &str, changes: &str, events: &str) -> String {
+    format!("{tables}{VISITS}changes:\n{}", changes.replacen("  mix:\n", events, 1))
 }
