@@ -59,8 +59,9 @@ impl Lane {
             };
             if self.shop.desk.ending() {
                 let Loads { jobs, filled, .. } = loads;
-                let both = jobs.iter().zip(&filled);
-                both.for_each(|(job, filled)| self.shop.desk.put_back(job, Some(filled)));
+                for (job, filled) in jobs.iter().zip(&filled) {
+                    self.shop.desk.put_back(job, Some(filled));
+                }
                 self.spare.extend(filled);
                 return;
             }
@@ -82,7 +83,9 @@ impl Lane {
     /// Makes the columns of all, within the budget, and begins them; one by one where they do not go into it together.
     async fn make_each(&mut self, mut jobs: Vec<Job>) -> Option<Loads> {
         if self.shop.desk.ending() {
-            jobs.iter().for_each(|job| self.shop.desk.put_back(job, None));
+            for job in &jobs {
+                self.shop.desk.put_back(job, None);
+            }
             return None;
         }
         let most = self.shop.budget.bytes_max();
@@ -130,12 +133,16 @@ impl Lane {
         if let Some(journal) = &self.shop.journal {
             let mut begun = loads.jobs.iter().map(|job| journal.begun(job.stream, job.ops.end));
             if let Some(error) = begun.find_map(Result::err) {
-                loads.jobs.iter().for_each(|job| desk.put_back(job, None));
+                for job in &loads.jobs {
+                    desk.put_back(job, None);
+                }
                 desk.end(Cause::Failed(unwritten(&error)));
                 return None;
             }
         }
-        loads.jobs.iter().zip(&loads.filled).for_each(|(job, filled)| desk.begin(job, filled));
+        for (job, filled) in loads.jobs.iter().zip(&loads.filled) {
+            desk.begin(job, filled);
+        }
         Some(loads)
     }
 
