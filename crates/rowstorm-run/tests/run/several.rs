@@ -134,7 +134,10 @@ fn a_run_that_fails_among_several_goes_on_where_it_was() {
 #[test]
 fn too_little_memory_for_several_is_enough_for_each() {
     let plan = plan("  transaction: 20 rows\n");
-    let memory = Memory::new();
+    let arrived = Arrived::EverythingInDoubt;
+    let memory = Memory::new()
+        .with_fault(Fault::Lost { writes: Writes::Every(17), arrived })
+        .with_fault(Fault::Busy { writes: Writes::Every(13), retry_after: None });
     let little = RunOptions { bytes_in_flight_max: 4_000, ..options(two_lanes(3_200)) };
     let finished = stage::run(plan.clone(), memory.clone(), little).unwrap();
     assert_done(&finished);

@@ -9,8 +9,8 @@ use rowstorm_sink::Changed;
 use super::super::desk::Settled;
 use super::{
     After, Answered, Arc, Attempt, BoxChanger, Cause, Change, Changer as _, Delivery, Fate, Filled,
-    Instant, Job, Lane, Reservation, SinkError, SinkErrorKind, Tried, accounted, metrics, sleep,
-    timeout, unwritten,
+    Instant, Job, Lane, Reservation, SinkError, SinkErrorKind, Stage, Tried, accounted, metrics,
+    sleep, timeout, unwritten,
 };
 
 /// Transactions and their columns, with the memory that these may take.
@@ -153,8 +153,8 @@ impl Lane {
             && let Err(error) = self.reconnect(loads.jobs[0].number, Attempt::Replay).await
         {
             let error = SinkError { kind: SinkErrorKind::Fatal, ..error };
-            self.go_on(loads.jobs, error).await;
-            return Next::Ask;
+            let jobs = self.unmade(loads);
+            return self.go_on(jobs, error, Next::Ask).await;
         }
         let changer = self.changer.take().expect("it is connected");
         desk.sending(loads.filled.iter().map(Filled::bytes).sum());
@@ -169,8 +169,7 @@ impl Lane {
             let text = format!("no answer within {patience:?}; the connection is given up");
             let error = SinkError::new(SinkErrorKind::Lost(Delivery::InDoubt), "timeout", text);
             desk.failed(&jobs[0], &error, patience);
-            self.go_on(jobs, error).await;
-            return next;
+            return self.go_on(jobs, error, next).await;
         };
         if let Some(error) = &sent.error {
             desk.failed(&jobs[sent.answers.len().min(jobs.len() - 1)], error, sent.start.elapsed());
@@ -178,11 +177,16 @@ impl Lane {
         if !sent.error.as_ref().is_some_and(|error| matches!(error.kind, SinkErrorKind::Lost(_))) {
             self.changer = Some(changer);
         }
-        let (rest, error) = self.settle_each(sent);
-        if let Some(error) = error {
-            self.go_on(rest, error).await;
+        match self.settle_each(sent) {
+            (rest, Some(error)) => self.go_on(rest, error, next).await,
+            (_, None) => next,
         }
-        next
+    }
+
+    /// Gives the columns and their memory back: who waits for room must not take room.
+    fn unmade(&mut self, loads: Loads) -> Vec<Job> {
+        self.spare.extend(loads.filled);
+        loads.jobs
     }
 
     /// Books what was answered; the jobs that were not, and why.
@@ -221,8 +225,13 @@ impl Lane {
         (rest, error)
     }
 
-    /// What is left when the first of these failed: it tries again, and those behind it were not sent, or are in the same doubt.
-    async fn go_on(&mut self, jobs: Vec<Job>, error: SinkError) {
+    /// What is left when the first of these failed: it tries again, and those behind it were not done, or are in the same doubt. What was
+    /// made meanwhile was not sent.
+    async fn go_on(&mut self, jobs: Vec<Job>, error: SinkError, next: Next) -> Next {
+        let (unsent, next) = match next {
+            Next::Send(loads) => (self.unmade(loads), Next::Ask),
+            other => (Vec::new(), other),
+        };
         let is_in_doubt = matches!(error.kind, SinkErrorKind::Lost(Delivery::InDoubt));
         let (class, message) = (error.class.clone(), error.message.clone());
         let same = || {
@@ -231,25 +240,37 @@ impl Lane {
         };
         let mut error = Some(error);
         for job in jobs {
-            let after = if let Some(error) = error.take().or_else(same) {
-                self.see_through(job, Tried::Error(error)).await
-            } else if self.shop.desk.ending() {
-                let filled = self.again(&job);
-                self.shop.desk.put_back(&job, Some(&filled));
-                self.spare.push(filled);
-                After::Settled
-            } else {
-                match self.make(&job, Fate::Commit).await {
-                    Ok(load) => self.send(job, load).await,
-                    Err(error) => self.refused(job, super::Stage::Begun, error),
-                }
-            };
-            assert!(
-                matches!(after, After::Settled),
-                "a transaction of a given size is never halved"
-            );
+            match error.take().or_else(same) {
+                Some(error) => one(&self.see_through(job, Tried::Error(error)).await),
+                None => self.again_alone(job).await,
+            }
         }
+        for job in unsent {
+            self.again_alone(job).await;
+        }
+        next
     }
+
+    /// Sends one alone that was begun, and of which nothing was done.
+    async fn again_alone(&mut self, job: Job) {
+        if self.shop.desk.ending() {
+            let filled = self.again(&job);
+            self.shop.desk.put_back(&job, Some(&filled));
+            self.spare.push(filled);
+            return;
+        }
+        let after = match self.make(&job, Fate::Commit).await {
+            Ok(load) => self.send(job, load).await,
+            Err(error) => self.refused(job, Stage::Begun, error),
+        };
+        one(&after);
+    }
+}
+
+/// # Panics
+/// If a transaction of a given size is to be halved.
+fn one(after: &After) {
+    assert!(matches!(after, After::Settled), "a transaction of a given size is never halved");
 }
 
 /// Sends transactions over a connection.
