@@ -108,7 +108,7 @@ fn every_key_is_a_flag_and_a_variable() {
         let shown = config.shown().into_iter().find(|shown| shown.key == key);
         assert_eq!(shown.expect(key).origin, variable);
     }
-    assert_eq!(KEYS.len(), 27);
+    assert_eq!(KEYS.len(), 28);
 }
 
 #[test]
