@@ -162,7 +162,7 @@ fn a_first_slice_that_was_too_good_does_not_beat_the_leap_for_good() {
     assert!(kept.batch_rows >= 10_000, "{kept}: {:?}", explorer.decision());
 }
 
-/// One slice asks for a fifth, and pairs see less than that.
+/// One slice asks for a seventh, and pairs see less than that.
 #[test]
 fn a_leap_that_gains_an_eighth_is_found_by_pairs() {
     let mut explorer = Explorer::new(options(50_000, 4));

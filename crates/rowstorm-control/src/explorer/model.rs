@@ -21,8 +21,6 @@ const KEPT: f64 = 0.99;
 const SEEN_MIN: u32 = 8;
 /// A pair's difference says no more than this of a surface that is not quite the model's.
 const ERROR_MIN: f64 = 0.04;
-/// What it promises beyond this, it does not keep: of all that it foresaw beyond, trials saw a few percent in the mean.
-const PROMISE_MAX: f64 = 0.06;
 /// What it must foresee to be lost for a neighbour not to be tried.
 const HOPELESS: f64 = 0.10;
 
@@ -103,8 +101,7 @@ impl Explorer {
 
     /// What a neighbour should gain, in logarithms, once enough was measured.
     pub(super) fn expected(&self, point: Point) -> Option<f64> {
-        let gain =
-            || (self.model.log_rate(point) - self.model.log_rate(self.kept)).min(PROMISE_MAX);
+        let gain = || self.model.log_rate(point) - self.model.log_rate(self.kept);
         (self.model.seen >= SEEN_MIN).then(gain)
     }
 

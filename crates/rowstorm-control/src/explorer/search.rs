@@ -31,7 +31,7 @@ const WORTH_KNEE: f64 = 0.10;
 const WORTH_SLOW: f64 = 0.06;
 const SLOW_S: f64 = 1.5;
 /// By how much the model's expectation of a neighbour is lowered for every doubling of its rows in flight.
-const DOUBLED: f64 = 0.01;
+const DOUBLED: f64 = 0.02;
 /// No leap to batches that would take longer.
 const LEAP_MAX_S: f64 = 1.0;
 /// While holding, this share of the rows may be lost in trials; what changing costs beside the candidate's own loss.
@@ -83,18 +83,17 @@ impl Default for Search {
 
 impl Explorer {
     pub(super) fn search_need(&self) -> Need {
-        // Longer slices than that let the capacity wander within a pair.
-        let scale = (self.noise / NOISE).powi(2).clamp(1.0, 2.0);
+        let scale = (self.noise / NOISE).powi(2).clamp(1.0, 4.0);
         let hold = self.mode == Mode::Hold && self.search.trial.is_none();
-        let (completions, turns, seconds) = if hold { (16.0, 2, 0.5) } else { (10.0, 1, 0.3) };
+        let (completions, turns, seconds) = if hold { (32.0, 4, 1.0) } else { (16.0, 1, 0.3) };
         Need {
             completions: (completions * scale) as u32,
             turns,
             seconds: seconds * scale,
-            // With slow batches, more pairs that are shorter see more than a few long ones.
-            seconds_max: 3.0,
+            seconds_max: 5.0,
+            skip: 1.0,
             older_share: 0.03,
-            latencies_max: 2.0,
+            latencies_max: 3.0,
         }
     }
 
@@ -138,10 +137,6 @@ impl Explorer {
             self.watch(slice);
             return;
         };
-        // A server that changes in the middle of a trial would be learnt as what was always there.
-        if point == self.kept && self.has_changed(slice) {
-            return;
-        }
         // Latencies that differ by this much make this much noise in a slice, whatever two lucky pairs say.
         self.spread = slice.log_error;
         let complete = trial.push(slice.log_rate);
@@ -312,16 +307,6 @@ impl Explorer {
 
     /// A slice of what is kept, while nothing is tried.
     fn watch(&mut self, slice: &Slice) {
-        if self.has_changed(slice) || self.step_back() || self.begin_block() {
-            return;
-        }
-        if self.now >= self.search.probe_at {
-            self.begin_trial();
-        }
-    }
-
-    /// A slice of what is kept: whether the server has changed for good, and the search begins anew.
-    fn has_changed(&mut self, slice: &Slice) -> bool {
         if let Some(by) = self.watch.push(slice.log_rate, self.noise)
             && self.now >= self.search.quiet_until
         {
@@ -340,9 +325,14 @@ impl Explorer {
                 self.model.level = slice.log_rate;
             }
             self.refine();
-            return true;
+            return;
         }
-        false
+        if self.step_back() || self.begin_block() {
+            return;
+        }
+        if self.now >= self.search.probe_at {
+            self.begin_trial();
+        }
     }
 }
 

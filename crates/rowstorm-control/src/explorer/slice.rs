@@ -6,8 +6,8 @@
 //!
 //! Which batches just made it before a slice's end is chance, and in short slices most of the noise. Little's law (rows in
 //! flight = goodput × latency) has none of that: with all lanes busy, mean latency gives the same goodput with a quarter of the
-//! batches. Where far fewer batches came than it says, the lanes were not busy (the client is the limit), and what was counted
-//! is what counts.
+//! batches. Its latencies are taken one turn later, when batches no longer queue behind older ones. Where far fewer
+//! batches came than it says, the lanes were not busy (the client is the limit), and what was counted is what counts.
 
 use crate::Observation;
 
@@ -27,6 +27,8 @@ pub(super) struct Need {
     pub(super) seconds_max: f64,
     /// Share of the lanes that may still be at work on older batches when it begins.
     pub(super) older_share: f64,
+    /// Turns whose latency still tells of older batches.
+    pub(super) skip: f64,
     /// It begins at the latest after so many latencies.
     pub(super) latencies_max: f64,
 }
@@ -56,6 +58,9 @@ pub(super) struct Slicer {
     last: f64,
     completions: u32,
     rows: u64,
+    /// Batches that are still to be left out of the latencies, and those that are in them.
+    skip: u32,
+    told: u32,
     late: u32,
     logs: f64,
     squares: f64,
@@ -113,6 +118,7 @@ impl Slicer {
             let few = f64::from(self.older) <= need.older_share * f64::from(in_flight);
             if few || self.last - self.changed > need.latencies_max * self.latency {
                 self.since = Some(self.last);
+                self.skip = (need.skip * f64::from(in_flight)).round() as u32;
             }
             return None;
         };
@@ -120,10 +126,15 @@ impl Slicer {
         self.rows += u64::from(seen.rows);
         let seconds = self.last - since;
         self.late += u32::from(latency > limit);
+        if self.skip > 0 && seconds < need.seconds_max {
+            self.skip -= 1;
+            return None;
+        }
         self.logs += latency.ln();
         self.squares += latency.ln() * latency.ln();
-        let whole = self.completions.is_multiple_of(in_flight.max(1));
-        let enough = self.completions >= need.completions.max(need.turns * in_flight) && whole;
+        self.told += 1;
+        let whole = self.told.is_multiple_of(in_flight.max(1));
+        let enough = self.told >= need.completions.max(need.turns * in_flight) && whole;
         let slow =
             seconds >= need.seconds_max && self.completions >= in_flight.min(need.completions);
         if !((enough && seconds >= need.seconds) || slow) || seconds <= 0.0 {
@@ -134,9 +145,9 @@ impl Slicer {
         Some(slice)
     }
     fn finished(&self, seconds: f64, in_flight: f64) -> Slice {
-        let all = f64::from(self.completions);
-        let mean = self.logs / all;
-        let variance = (self.squares / all - mean * mean).max(0.0);
+        let (all, told) = (f64::from(self.completions), f64::from(self.told));
+        let mean = self.logs / told;
+        let variance = (self.squares / told - mean * mean).max(0.0);
         let rows = self.rows.max(1) as f64;
         let counted = (rows / seconds).ln();
         // The mean of a log-normal latency, and Little's law.
@@ -148,7 +159,7 @@ impl Slicer {
             completions: self.completions,
             log_latency: mean,
             log_spread: variance.sqrt(),
-            log_error: (variance / all).sqrt(),
+            log_error: (variance / told).sqrt(),
             late: self.late,
         }
     }

@@ -12,8 +12,8 @@ const GUESS: Point = Point { batch_rows: 10_000, in_flight: 4 };
 /// The guess takes no more than this share of the budget, and is worth a leap when it is this much larger than what is kept.
 const GUESS_BUDGET: f64 = 0.5;
 const GUESS_MIN: f64 = 4.0;
-/// A doubling must gain this much in logarithms: two slices of so few batches differ by that only now and then.
-const GAIN_MIN: f64 = 0.20;
+/// A doubling must gain this much in logarithms.
+const GAIN_MIN: f64 = 0.15;
 /// Refused doublings that close a coordinate.
 const FAILURES_MAX: u32 = 1;
 /// Nothing is doubled whose batches would then take this long: a wrong step would cost too much.
@@ -24,11 +24,12 @@ const GUESS_MAX_S: f64 = 2.0;
 const UNCLEAR: f64 = 0.15;
 /// What a slice of the start is off by.
 const ERROR: f64 = 0.15;
-/// Short: a wrong step costs little here, what follows looks again, and every slice of the start is a slow one.
+/// Short: a wrong step costs little here, and what follows looks again.
 pub(super) const NEED: Need = Need {
-    completions: 4,
+    skip: 0.0,
+    completions: 10,
     turns: 1,
-    seconds: 0.06,
+    seconds: 0.12,
     seconds_max: 4.0,
     older_share: 0.15,
     latencies_max: 2.0,
