@@ -148,6 +148,9 @@ pub trait Changer: Send + 'static {
     /// - where one fails, all before it were answered, and none behind it was done, unless the connection was lost
     ///   [in doubt](crate::Delivery::InDoubt): then each without an answer may have been.
     ///
+    /// No case plays a database that warns, too late, of what it has committed (MySQL): that is a fatal error, and those behind it may have
+    /// been done.
+    ///
     /// # Errors
     /// As [`change`](Changer::change), of the first that has no answer.
     fn change_each(
