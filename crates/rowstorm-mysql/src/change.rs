@@ -6,6 +6,7 @@
 //! a space, and for the first time that an entry of the mix is done: what warns always (a trigger, a word that is deprecated) is known then.
 
 mod again;
+mod bulk;
 pub(crate) mod event;
 mod mix;
 mod packed;
@@ -29,7 +30,7 @@ use crate::error::{class, failed, into_error, is_beside, read};
 use crate::literals::statement_bytes;
 
 use mix::Mix;
-use script::{Said, Script};
+use script::{Said, Script, surprised};
 pub(crate) use wording::Wording;
 
 const LOG_FORMAT: &str = "SHOW VARIABLES LIKE 'binlog_format'";
@@ -51,6 +52,8 @@ pub struct MysqlChanger {
 #[derive(Debug)]
 struct Lane {
     connection: Conn,
+    /// Does a prepared statement for many rows of parameters in one command.
+    takes_bulk: bool,
     bytes_max: usize,
     /// A stored decimal has fewer digits than the schema's.
     is_coarse: bool,
@@ -58,6 +61,8 @@ struct Lane {
     is_quiet: Vec<bool>,
     /// By entry: the temporary table of its replays is there.
     is_staged: Vec<bool>,
+    /// By entry: its statement for one row, once it was needed.
+    prepared: Vec<Option<mysql_async::Statement>>,
     /// A COMMIT is on its way.
     is_ending: bool,
 }
@@ -170,7 +175,7 @@ impl Changer for MysqlChanger {
 
 impl Lane {
     async fn open(server: &Server, statements: &[Statement]) -> Result<Lane, SinkError> {
-        let Session { mut connection, packet_bytes, .. } = server.open().await?;
+        let Session { mut connection, packet_bytes, is_mariadb, .. } = server.open().await?;
         // Each look at a table by itself: the second of a transaction does not wait for DDL on it, and is refused (1684).
         let mut is_coarse = false;
         for (at, Statement { table, .. }) in statements.iter().enumerate() {
@@ -187,10 +192,12 @@ impl Lane {
         connection.query_drop("SET autocommit = 1").await.map_err(failed)?;
         Ok(Lane {
             connection,
+            takes_bulk: is_mariadb,
             bytes_max: statement_bytes(packet_bytes),
             is_coarse,
             is_quiet: vec![false; statements.len()],
             is_staged: vec![false; statements.len()],
+            prepared: vec![None; statements.len()],
             is_ending: false,
         })
     }
@@ -289,14 +296,4 @@ fn counted(statement: &Statement, found: u64, rows: u64, gone: u64) -> Result<Ch
         changed.rejected.add_suppressed(std::mem::take(&mut changed.missed));
     }
     Ok(changed)
-}
-
-/// A warning that nothing foretold.
-fn surprised(is_committed: bool) -> SinkError {
-    let until = if is_committed { ", and has committed it" } else { "" };
-    let message = format!(
-        "MySQL: the server warned of a transaction that it took without a word before{until}: a value may have been \
-         changed to fit. Is there a trigger that warns of some rows?"
-    );
-    SinkError::fatal("warning", message)
 }

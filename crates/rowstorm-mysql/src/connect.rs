@@ -46,6 +46,7 @@ pub(crate) struct Server {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) connection: Conn,
+    pub(crate) is_mariadb: bool,
     pub(crate) has_local_infile: bool,
     /// The most bytes of one statement.
     pub(crate) packet_bytes: usize,
@@ -153,7 +154,9 @@ impl Server {
         if let Some(limit) = self.statement_timeout {
             connection.query_drop(limits(limit, &version)).await?;
         }
-        let session = Session { connection, has_local_infile, packet_bytes, sql_mode, id, host };
+        let is_mariadb = is_mariadb(&version);
+        let session =
+            Session { connection, is_mariadb, has_local_infile, packet_bytes, sql_mode, id, host };
         Ok((session, format!("{version} {time_zone}")))
     }
 
@@ -194,27 +197,23 @@ fn check((session, told): (Session, String)) -> Result<Session, SinkError> {
     Ok(session)
 }
 
+fn is_mariadb(version: &str) -> bool {
+    version.contains("MariaDB")
+}
+
 /// Older servers have no binary collation without padding, or do not enforce checks.
 fn is_too_old(version: &str) -> bool {
     let mut numbers = version.split(|letter: char| !letter.is_ascii_digit()).map(str::parse::<u32>);
     let mut next = || numbers.next().and_then(Result::ok).unwrap_or(0);
     let version_number = (next(), next(), next());
-    if version.contains("MariaDB") {
-        version_number < (10, 4, 0)
-    } else {
-        version_number < (8, 0, 17)
-    }
+    if is_mariadb(version) { version_number < (10, 4, 0) } else { version_number < (8, 0, 17) }
 }
 
 /// MariaDB ends statements that take too long; MySQL only waits for locks so long.
 fn limits(limit: Duration, version: &str) -> String {
     let seconds = limit.as_secs_f64().max(0.001);
     let locks = format!("SET SESSION innodb_lock_wait_timeout = {}", limit.as_secs().max(1));
-    if version.contains("MariaDB") {
-        format!("{locks}, max_statement_time = {seconds:.3}")
-    } else {
-        locks
-    }
+    if is_mariadb(version) { format!("{locks}, max_statement_time = {seconds:.3}") } else { locks }
 }
 
 #[cfg(test)]

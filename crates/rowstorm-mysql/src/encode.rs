@@ -239,6 +239,22 @@ fn escape(value: &[u8], out: &mut Buffer) {
     }
 }
 
+/// A cell's text without its backslashes.
+pub(crate) fn unescape(cell: &[u8]) -> Vec<u8> {
+    let (mut text, mut bytes) = (Vec::with_capacity(cell.len()), cell.iter());
+    while let Some(&byte) = bytes.next() {
+        text.push(match byte {
+            b'\\' => match bytes.next() {
+                Some(b't') => b'\t',
+                Some(b'n') => b'\n',
+                other => *other.unwrap_or(&byte),
+            },
+            other => other,
+        });
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
@@ -258,19 +274,7 @@ mod tests {
         fn an_escaped_text_reads_back_and_holds_no_separator(text in "([\\\\\t\na]|\\PC){0,80}") {
             let line = encoded(&text);
             prop_assert!(!line.contains(&b'\t') && !line.contains(&b'\n'));
-            let mut read = Vec::new();
-            let mut bytes = line.iter();
-            while let Some(byte) = bytes.next() {
-                read.push(match byte {
-                    b'\\' => match bytes.next().expect("a backslash is followed") {
-                        b't' => b'\t',
-                        b'n' => b'\n',
-                        other => *other,
-                    },
-                    other => *other,
-                });
-            }
-            prop_assert_eq!(read, text.as_bytes());
+            prop_assert_eq!(unescape(&line), text.as_bytes());
         }
     }
 

@@ -23,7 +23,7 @@ const FIVE_LINES_MAX: usize = 1_000;
 /// Lines of code of one file besides.
 const BESIDE_LINES_MAX: usize = 250;
 /// Lines of code of all files besides.
-const ALL_BESIDE_LINES_MAX: usize = 2_300;
+const ALL_BESIDE_LINES_MAX: usize = 2_450;
 
 /// Checks every adapter that is there.
 pub(super) fn check(files: &[SourceFile], breaches: &mut Vec<String>) {
@@ -122,7 +122,7 @@ mod tests {
         let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
         let ten = |lines| names.map(|name| (name, text(lines)));
         let named = |(name, text): (&str, String)| (format!("sift/{name}.rs"), text);
-        let many: Vec<_> = ten(231).into_iter().map(named).collect();
+        let many: Vec<_> = ten(246).into_iter().map(named).collect();
         let many: Vec<_> = many.iter().map(|(name, text)| (name.as_str(), text.clone())).collect();
         assert_eq!(breaches(&many).len(), 1);
     }

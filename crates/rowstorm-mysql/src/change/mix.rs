@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rowstorm_sink::sql::QueryPart;
 use rowstorm_sink::{Change, Encoder as _, Payload, Statement};
 
+use super::bulk;
 use super::script::Script;
 use super::wording::{Grid, Wording};
 use crate::encode::LoadEncoder;
@@ -22,6 +23,8 @@ pub(super) struct Mix {
 struct Entry {
     encoder: LoadEncoder,
     wording: Wording,
+    /// Its rows may go as parameters.
+    is_fit: bool,
 }
 
 impl Mix {
@@ -29,6 +32,7 @@ impl Mix {
         let entry = |statement: &Statement| Entry {
             encoder: LoadEncoder::new(&statement.columns),
             wording: Wording::new(statement),
+            is_fit: bulk::is_fit(statement),
         };
         Mix {
             statements: Arc::clone(statements),
@@ -38,9 +42,19 @@ impl Mix {
         }
     }
 
+    /// Whether an entry's rows may go as parameters.
+    pub(super) fn is_fit(&self, statement: usize) -> bool {
+        self.entries[statement].is_fit
+    }
+
+    /// An entry's statement for one row, with placeholders.
+    pub(super) fn prepared(&self, statement: usize) -> String {
+        Wording::placeholders(&self.statements[statement], 1)
+    }
+
     /// A group's rows as lines, and how they are worded.
     pub(super) fn encode(&mut self, group: &Change<'_>) -> (&Wording, Grid<'_>) {
-        let Entry { encoder, wording } = &mut self.entries[group.statement];
+        let Entry { encoder, wording, .. } = &mut self.entries[group.statement];
         self.lines.clear();
         encoder.encode(group.batch, &mut self.lines);
         (wording, Grid::new(self.lines.body.as_slice(), wording.columns()))

@@ -3,9 +3,10 @@
 
 use rowstorm_sink::{Answers, Attempt, Change, Changer as _, End, SinkError, Transaction};
 
+use super::bulk;
 use super::mix::Mix;
-use super::script::{BEGIN, Said, words};
-use super::{Failure, Lane, MysqlChanger, count, surprised};
+use super::script::{BEGIN, Said, surprised, words};
+use super::{Failure, Lane, MysqlChanger, count};
 
 impl MysqlChanger {
     /// Does transactions, as many in a packet as may be.
@@ -17,6 +18,9 @@ impl MysqlChanger {
         let mut left = transactions;
         while let Some(first) = left.first() {
             let mut lane = self.lane().await?;
+            if let Some(updates) = bulk::parameters(&lane, &mut self.mix, left) {
+                return self.bulk(lane, updates, left, answered).await;
+            }
             let together = lane.pack(&mut self.mix, left);
             if together < 2 {
                 self.lane = Some(lane);

@@ -7,7 +7,7 @@ use std::ops::Range;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error};
 use rowstorm_gen::changes::OpKind;
-use rowstorm_sink::End;
+use rowstorm_sink::{End, SinkError};
 
 use super::wording::{Grid, Wording};
 
@@ -186,4 +186,14 @@ impl Script {
     fn start(&self, step: usize) -> usize {
         step.checked_sub(1).map_or(0, |before| self.steps[before].end)
     }
+}
+
+/// A warning that nothing foretold.
+pub(super) fn surprised(is_committed: bool) -> SinkError {
+    let until = if is_committed { ", and has committed it" } else { "" };
+    let message = format!(
+        "MySQL: the server warned of a transaction that it took without a word before{until}: a value may have been \
+         changed to fit. Is there a trigger that warns of some rows?"
+    );
+    SinkError::fatal("warning", message)
 }

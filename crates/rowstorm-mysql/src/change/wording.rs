@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use mysql_async::Value;
 use rowstorm_gen::changes::OpKind;
 use rowstorm_sink::Statement;
 use rowstorm_sink::sql::{QueryPart, worded};
@@ -89,12 +90,25 @@ impl Wording {
             return parts
                 .map_or_else(|error| error.message, |parts| worded(&parts, |_| "?".into()));
         }
+        let rows = Wording::new(statement).rows_max().min(2);
+        Wording::placeholders(statement, rows)
+    }
+
+    /// The statement for so many rows, with placeholders.
+    pub(super) fn placeholders(statement: &Statement, rows: usize) -> String {
         let columns = statement.columns.columns.len();
         let wording = Wording { cells: Cells::plain(columns), ..Wording::new(statement) };
-        let grid = Grid { cells: vec![b"?"; 2 * columns], columns };
+        let grid = Grid { cells: vec![b"?"; rows * columns], columns };
         let mut text = Vec::new();
-        wording.write(&grid, 0..wording.rows_max().min(2), &mut text);
+        wording.write(&grid, 0..rows, &mut text);
         String::from_utf8_lossy(&text).trim_end_matches(';').to_owned()
+    }
+
+    /// The values of one row for the placeholders of an update: those that are set, then those that find it. `None` if one is null.
+    pub(super) fn parameters(&self, grid: &Grid<'_>) -> Option<Vec<Value>> {
+        let cells = grid.row(0);
+        let places = (self.keys..self.columns()).chain(0..self.keys);
+        places.map(|place| self.cells.value(place, cells[place], place < self.keys)).collect()
     }
 
     /// What is done.

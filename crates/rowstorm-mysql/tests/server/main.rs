@@ -11,6 +11,7 @@ mod cdc;
 mod changes;
 mod refusals;
 mod tables;
+mod together;
 mod trouble;
 mod undone;
 
@@ -59,6 +60,10 @@ fn main() -> ExitCode {
             case!(server, undone::a_transaction_that_is_cut_is_in_doubt_where_its_commit_was_sent),
             case!(server, undone::a_held_transaction_shows_when_it_ends),
             case!(server, undone::a_replay_of_a_row_that_came_and_got_another_key_leaves_it_once),
+            case!(server, together::updates_together_store_what_each_alone_stores),
+            case!(server, together::each_update_of_several_is_committed_as_the_server_comes_to_it),
+            case!(server, together::of_several_updates_the_missing_and_the_refused_are_told),
+            case!(server, together::a_warning_that_comes_too_late_ends_the_run),
             case!(server, trouble::a_connection_that_is_cut_in_mid_write_is_lost_and_opened_again),
             case!(
                 server,
