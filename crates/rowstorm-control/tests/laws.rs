@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rowstorm_control::{
-    Bounds, Controller, Counters, Decision, Explorer, ExplorerOptions, Objective, Observation,
-    Point, State, Verdict,
+    Bounds, Controller, Counters, Decision, Direction, Explorer, ExplorerOptions, Objective,
+    Observation, Point, Reason, State, Verdict,
 };
 
 const ROW_BYTES: u64 = 100;
@@ -160,6 +160,34 @@ fn a_first_slice_that_was_too_good_does_not_beat_the_leap_for_good() {
     drive(&mut explorer, 10.0, seconds_of);
     let kept = explorer.kept();
     assert!(kept.batch_rows >= 10_000, "{kept}: {:?}", explorer.decision());
+}
+
+#[test]
+fn with_one_lane_only_the_rows_are_tried() {
+    let mut explorer = Explorer::new(options(50_000, 1));
+    let (mut now, mut tried) = (0.0, 0);
+    while now < 60.0 {
+        let sent = explorer.decision().clone();
+        let seconds = 0.005 + f64::from(sent.batch_rows) * 2e-6;
+        now += seconds;
+        let before = sent.number;
+        let decision = explorer.observe(&Observation {
+            at: Duration::from_secs_f64(now),
+            latency: Duration::from_secs_f64(seconds),
+            rows: sent.batch_rows,
+            bytes: u64::from(sent.batch_rows) * ROW_BYTES,
+            decision: sent.number,
+            ..seen(0, Verdict::Done)
+        });
+        if let Reason::Try { direction, .. } = decision.reason
+            && decision.number > before
+        {
+            use Direction::{Leap, LessRows, MoreRows};
+            assert!(matches!(direction, LessRows | Leap | MoreRows), "{direction:?}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 0);
 }
 
 /// One slice asks for a seventh, and pairs see less than that.

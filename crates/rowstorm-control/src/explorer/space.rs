@@ -92,7 +92,9 @@ impl Space {
             Direction::Join => traded(lanes_down()),
             Direction::Leap => Point { batch_rows: rows(4.0), ..from },
         };
-        self.allowed(from, wanted)
+        // Where the lanes are at their bound, what would move them is only a step of the rows, and that is another direction.
+        let is_of_lanes = wanted.in_flight != from.in_flight;
+        self.allowed(from, wanted).filter(|point| !is_of_lanes || point.in_flight != from.in_flight)
     }
 
     /// A setting that differs from another and is within the bounds as it stands, or nearly.
