@@ -148,8 +148,8 @@ pub trait Changer: Send + 'static {
     /// - where one fails, all before it were answered, and none behind it was done, unless the connection was lost
     ///   [in doubt](crate::Delivery::InDoubt): then each without an answer may have been.
     ///
-    /// Two things that a database may do stand beside this, and no case of the suite plays them. One that warns, too late, of what it has
-    /// committed (MySQL): that is a fatal error, and those behind it may have been done. One that answers several updates at once
+    /// Two things that a database may do stand beside this, and no case of the conformance suite plays them. One that warns, too late, of what it has
+    /// committed (MariaDB): that is a fatal error, and those behind it may have been done. One that answers several updates at once
     /// (MariaDB), and is busy when they are done again by themselves: those without an answer may have been done, and end the same
     /// when they are done again.
     ///
