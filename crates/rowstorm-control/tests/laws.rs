@@ -190,6 +190,40 @@ fn with_one_lane_only_the_rows_are_tried() {
     assert!(tried > 0);
 }
 
+/// A server that works on one batch at a time, and then needs three times as long for each: lanes only make its queue longer.
+#[test]
+fn a_server_that_has_become_slower_is_asked_for_less_at_first() {
+    let start = Some(Point { batch_rows: 2_000, in_flight: 8 });
+    let mut explorer = Explorer::new(ExplorerOptions { start, ..options(2_000, 8) });
+    let (mut now, mut first) = (0.0, None);
+    while now < 200.0 && first.is_none() {
+        let sent = explorer.decision().clone();
+        let slower = if now < 100.0 { 1.0 } else { 3.0 };
+        let seconds = slower * (0.005 + f64::from(sent.batch_rows) * 5e-6);
+        now += seconds;
+        let before = sent.number;
+        let decision = explorer
+            .observe(&Observation {
+                at: Duration::from_secs_f64(now),
+                latency: Duration::from_secs_f64(seconds * f64::from(sent.in_flight)),
+                rows: sent.batch_rows,
+                bytes: u64::from(sent.batch_rows) * ROW_BYTES,
+                in_flight: sent.in_flight,
+                decision: sent.number,
+                verdict: Verdict::Done,
+            })
+            .clone();
+        if let Reason::Try { direction, .. } = decision.reason
+            && matches!(explorer.overtaken(), Some(Reason::Changed { .. }))
+            && decision.number > before
+        {
+            first = Some(direction);
+        }
+    }
+    let less = matches!(first, Some(Direction::LessInFlight | Direction::LessRows));
+    assert!(less && now > 100.0, "{first:?} after {now} s");
+}
+
 /// One slice asks for a seventh, and pairs see less than that.
 #[test]
 fn a_leap_that_gains_an_eighth_is_found_by_pairs() {

@@ -50,6 +50,8 @@ pub(crate) struct State {
     max_errors: MaxErrors,
     handed: u64,
     jobs: u64,
+    /// Whether a lane waits for rows of others to be settled.
+    is_awaited: bool,
     /// Whether an earlier run may have written the rows.
     attempt: Attempt,
 }
@@ -94,6 +96,7 @@ impl Desk {
             max_errors: options.max_errors,
             handed: 0,
             jobs: 0,
+            is_awaited: false,
             attempt: match options.resume() {
                 Resume::Load => Attempt::Replay,
                 Resume::Anew | Resume::Changes(_) => Attempt::First,
@@ -204,9 +207,19 @@ impl Desk {
     }
 
     /// An attempt failed: nothing is settled, the lane decides what comes next.
-    pub(crate) fn failed(&self, job: &Job, error: &SinkError, waited: Duration, bytes: u64) {
+    pub(crate) fn failed(
+        &self,
+        lane: usize,
+        job: &Job,
+        error: &SinkError,
+        waited: Duration,
+        bytes: u64,
+    ) {
         let mut state = self.lock();
         state.stats.failed(waited);
+        if matches!(error.kind, SinkErrorKind::Lost(_)) {
+            state.open_mut().lay_aside(lane);
+        }
         state.books.trouble(error);
         let verdict = match error.kind {
             SinkErrorKind::Busy { .. } => Verdict::Busy,
@@ -243,7 +256,7 @@ impl Desk {
             verdict,
         };
         state.sending -= 1;
-        let State { open, stats, ended, .. } = &mut *state;
+        let State { open, stats, ended, is_awaited, .. } = &mut *state;
         let open = open.as_mut().expect("a job is of an open table");
         let decided = open.observe(&seen);
         if decided {
@@ -253,7 +266,16 @@ impl Desk {
             stats.decided(at, open.controller.as_ref());
         }
         let over = open.end_if_sure(at);
-        let wake = decided || over || ended.is_some();
+        let wake = decided || over || ended.is_some() || std::mem::take(is_awaited);
+        drop(state);
+        if wake {
+            self.wake();
+        }
+    }
+
+    /// Rows are no longer out: who waits for that looks again.
+    fn make_room(&self, mut state: MutexGuard<'_, State>) {
+        let wake = std::mem::take(&mut state.is_awaited);
         drop(state);
         if wake {
             self.wake();
@@ -265,6 +287,7 @@ impl Desk {
         let mut state = self.lock();
         state.open_mut().one_row_too_large(job.whole);
         state.book(lane, job, &Outcome::refused(job.len(), "too large", why));
+        self.make_room(state);
     }
 
     /// The most rows that a payload should have now.
@@ -307,6 +330,7 @@ impl Desk {
         let table = state.open_mut().table;
         state.open_mut().take_from_hand(lane, rows);
         state.books.put_back(table, rows);
+        self.make_room(state);
     }
 
     /// Rows were sent, and nobody can tell what became of them.
@@ -315,6 +339,7 @@ impl Desk {
         let table = state.open_mut().table;
         state.open_mut().take_from_hand(lane, rows);
         state.books.lose_sight(table, rows);
+        self.make_room(state);
     }
 
     /// A lane is gone with whatever it held (its task panicked): nobody can tell.
@@ -380,6 +405,10 @@ impl State {
             return Take::Done;
         }
         let (rows, bytes) = open.size();
+        if !open.has_room(rows) {
+            self.is_awaited = true;
+            return Take::Wait;
+        }
         let job = Job {
             number: self.jobs,
             rows: open.hand_out(lane, rows),

@@ -251,7 +251,7 @@ impl Lane {
             let Some(answer) = self.write(&job, load).await else {
                 // The connection is given up with the payload: make it again, or say that nobody can tell.
                 let error = self.timed_out();
-                self.shop.desk.failed(&job, &error, self.patience(), bytes);
+                self.shop.desk.failed(self.number, &job, &error, self.patience(), bytes);
                 return self.in_doubt(job, error);
             };
             load = answer.load;
@@ -265,7 +265,7 @@ impl Lane {
                 Ok(outcome) => return self.unaccounted(&job, &outcome, answer.latency, bytes),
                 Err(error) => error,
             };
-            self.shop.desk.failed(&job, &error, answer.latency, bytes);
+            self.shop.desk.failed(self.number, &job, &error, answer.latency, bytes);
             let pause = match error.kind {
                 SinkErrorKind::Busy { retry_after } => {
                     backoff::pause(job.number, job.attempts).max(retry_after.unwrap_or_default())
@@ -369,7 +369,7 @@ impl Lane {
     fn unaccounted(&mut self, job: &Job, outcome: &Outcome, waited: Duration, bytes: u64) -> Next {
         let text = format!("{} rows were sent, {} are accounted for", job.len(), outcome.rows());
         let error = SinkError::fatal("accounting", text);
-        self.shop.desk.failed(job, &error, waited, bytes);
+        self.shop.desk.failed(self.number, job, &error, waited, bytes);
         self.shop.desk.lose_sight(self.number, job.len());
         self.shop.desk.end(Cause::Failed(error));
         Next::Settled

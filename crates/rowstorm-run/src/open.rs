@@ -23,6 +23,14 @@ const SLACK_BYTES: f64 = 64.0;
 /// What is kept is sure when it has stood so long: a settled explorer has looked around once more by then.
 const SURE_AFTER: Duration = Duration::from_secs(20);
 
+/// What a lane holds.
+#[derive(Debug, Clone, Copy, Default)]
+struct InHand {
+    rows: u64,
+    /// Whether its connection was lost. A server may have no room for another until the other lanes get on.
+    is_aside: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Open {
     pub(crate) table: usize,
@@ -36,8 +44,8 @@ pub(crate) struct Open {
     until: Until,
     /// Since when the controller is settled on the setting that it keeps.
     stands: Option<(Duration, Point)>,
-    /// Rows that each lane holds and has not settled.
-    in_hand: Vec<u64>,
+    /// What each lane holds and has not settled.
+    in_hand: Vec<InHand>,
     rows_max: u32,
     ceiling: u32,
     payload_bytes_max: u64,
@@ -115,12 +123,31 @@ impl Open {
         self.end = self.next;
     }
 
+    /// Whether so many rows more are within what is decided to be in flight. After a change, batches of the setting before
+    /// are still out: with those of the new one they could be more than either, and a server can refuse that.
+    pub(crate) fn has_room(&self, rows: u64) -> bool {
+        let out = self.in_hand.iter().filter(|held| held.rows > 0 && !held.is_aside);
+        let (lanes, rows_out) = out.fold((0, 0), |(lanes, sum), held| (lanes + 1, sum + held.rows));
+        let width = self.width();
+        // As it was decided: what estimates of a row's bytes take off a batch makes nobody wait.
+        let decided = u64::from(self.controller.decision().batch_rows) * u64::from(width);
+        lanes == 0 || (lanes < width && rows_out + rows <= decided)
+    }
+
+    /// A lane has lost its connection: nobody waits for what it holds.
+    pub(crate) fn lay_aside(&mut self, lane: usize) {
+        if let Some(held) = self.in_hand.get_mut(lane) {
+            held.is_aside = true;
+        }
+    }
+
     /// Hands rows to a lane.
     pub(crate) fn hand_out(&mut self, lane: usize, rows: u64) -> std::ops::Range<u64> {
         if self.in_hand.len() <= lane {
-            self.in_hand.resize(lane + 1, 0);
+            self.in_hand.resize(lane + 1, InHand::default());
         }
-        self.in_hand[lane] += rows;
+        let held = &mut self.in_hand[lane];
+        *held = InHand { rows: held.rows + rows, is_aside: false };
         let from = self.next;
         self.next += rows;
         from..self.next
@@ -128,12 +155,12 @@ impl Open {
 
     /// A lane has settled rows, or gives them back.
     pub(crate) fn take_from_hand(&mut self, lane: usize, rows: u64) {
-        self.in_hand[lane] -= rows;
+        self.in_hand[lane].rows -= rows;
     }
 
     /// What a lane still holds.
     pub(crate) fn in_hand(&self, lane: usize) -> u64 {
-        self.in_hand.get(lane).copied().unwrap_or(0)
+        self.in_hand.get(lane).map_or(0, |held| held.rows)
     }
 
     /// A payload has been made.

@@ -32,6 +32,10 @@ const WORTH_SLOW: f64 = 0.06;
 const SLOW_S: f64 = 1.5;
 /// By how much the model's expectation of a neighbour is lowered for every doubling of its rows in flight.
 const DOUBLED: f64 = 0.02;
+/// A slice of a slow server ends here: fewer batches, and a change is seen sooner.
+const SLICE_MAX_S: f64 = 3.0;
+/// The first step in a server that has become slower.
+const STEP_FALLEN: f64 = 0.7;
 /// No leap to batches that would take longer.
 const LEAP_MAX_S: f64 = 1.0;
 /// While holding, this share of the rows may be lost in trials; what changing costs beside the candidate's own loss.
@@ -62,6 +66,8 @@ pub(super) struct Search {
     moved: bool,
     /// The last slice, if nothing has come since.
     last: Option<(Point, f64)>,
+    /// Whether the server has become slower, and nothing was tried since.
+    fell: bool,
 }
 
 impl Default for Search {
@@ -77,6 +83,7 @@ impl Default for Search {
             quiet: QUIET_S,
             moved: false,
             last: None,
+            fell: false,
         }
     }
 }
@@ -84,13 +91,17 @@ impl Default for Search {
 impl Explorer {
     pub(super) fn search_need(&self) -> Need {
         let scale = (self.noise / NOISE).powi(2).clamp(1.0, 4.0);
-        let hold = self.mode == Mode::Hold && self.search.trial.is_none();
-        let (completions, turns, seconds) = if hold { (32.0, 4, 1.0) } else { (16.0, 1, 0.3) };
+        let (completions, turns, seconds) = match (self.mode, self.search.trial) {
+            (Mode::Hold, None) => (32.0, 4, 1.0),
+            // There is time: what is left to be found is small.
+            (Mode::Hold, Some(_)) => (16.0, 1, 0.8),
+            (Mode::Startup(_) | Mode::Refine | Mode::Frozen, _) => (16.0, 1, 0.3),
+        };
         Need {
             completions: (completions * scale) as u32,
             turns,
             seconds: seconds * scale,
-            seconds_max: 5.0,
+            seconds_max: SLICE_MAX_S,
             skip: 1.0,
             older_share: 0.03,
             latencies_max: 3.0,
@@ -236,11 +247,21 @@ impl Explorer {
             self.try_candidate(Direction::Leap, point);
             return;
         }
+        let first = std::mem::take(&mut self.search.fell).then(|| self.after_fall()).flatten();
         let next = if over && self.mode == Mode::Refine { None } else { self.most_hopeful() };
-        match next {
+        match first.or(next) {
             Some((direction, candidate)) => self.try_candidate(direction, candidate),
             None => self.settle(),
         }
+    }
+
+    /// Where to look first in a server that has become slower: its batches queue, and less in flight is as fast, or faster, and
+    /// makes every later trial shorter.
+    fn after_fall(&self) -> Option<(Direction, Point)> {
+        let step =
+            |way| self.space.neighbour(self.kept, way, STEP_FALLEN).map(|point| (way, point));
+        let ways = [Direction::LessInFlight, Direction::LessRows].into_iter();
+        ways.filter_map(step).find(|(_, point)| !self.is_closed(*point))
     }
 
     /// The neighbour of which the model expects most, in the order of the directions where it knows too little.
@@ -323,6 +344,7 @@ impl Explorer {
                 self.memory.forget();
                 self.model.forget();
                 self.model.level = slice.log_rate;
+                self.search.fell = by < 0.0;
             }
             self.refine();
             return;

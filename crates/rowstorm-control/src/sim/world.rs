@@ -1,7 +1,7 @@
 //! The event loop: a client with lanes, a network, a server; time goes from event to event.
 //!
-//! The client is the same for every controller. A lane makes a batch when a place and its bytes are free, sends it, and
-//! keeps both through every retry. A refused batch waits 100 ms, then twice as long each time up to 2 s, of which a random half
+//! The client is the same for every controller. A lane makes a batch when a place and its bytes are free and its rows, with
+//! those in hand, are no more than what is decided to be in flight; it sends it, and keeps all three through every retry. A refused batch waits 100 ms, then twice as long each time up to 2 s, of which a random half
 //! to all is waited, and its rows are given up after the fifth retry, as `run` does; one that is too large is sent in halves. So what differs between two runs is the controller alone.
 
 use std::collections::BinaryHeap;
@@ -44,6 +44,8 @@ enum Event {
 #[derive(Debug, Clone, Copy, Default)]
 struct Job {
     rows: f64,
+    /// Rows when it was made.
+    whole: f64,
     /// Rows of halves that are still to be sent.
     rest: f64,
     bytes: f64,
@@ -70,6 +72,8 @@ struct World<'a> {
     active: u32,
     sending: u32,
     bytes: f64,
+    /// Rows of all batches in hand.
+    rows: f64,
     generator_free: f64,
     counters: Counters,
     known: u64,
@@ -117,6 +121,7 @@ impl Simulation<'_> {
             active: 0,
             sending: 0,
             bytes: 0.0,
+            rows: 0.0,
             generator_free: 0.0,
             counters: Counters::default(),
         };
@@ -189,11 +194,14 @@ impl World<'_> {
         let rows = f64::from(batch_rows.max(1));
         while self.active < in_flight {
             let held = self.surface.bytes(rows);
-            if self.active > 0 && self.bytes + held > self.surface.budget_bytes {
+            let over = self.bytes + held > self.surface.budget_bytes
+                || self.rows + rows > rows * f64::from(in_flight);
+            if self.active > 0 && over {
                 return;
             }
+            self.rows += rows;
             let bytes = held * (1.0 - 0.02 * self.random.uniform());
-            let job = Job { rows, bytes, held, decision: number, ..Job::default() };
+            let job = Job { rows, whole: rows, bytes, held, decision: number, ..Job::default() };
             let index = self.free.pop().unwrap_or_else(|| {
                 self.jobs.push(Job::default());
                 self.jobs.len() - 1
@@ -326,6 +334,7 @@ impl World<'_> {
     fn end(&mut self, index: usize) {
         self.active -= 1;
         self.bytes -= self.jobs[index].held;
+        self.rows -= self.jobs[index].whole;
         self.free.push(index);
     }
 

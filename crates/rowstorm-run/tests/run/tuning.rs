@@ -1,5 +1,6 @@
 //! What the controller finds, what it is told to look for, and when it stops looking.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rowstorm_gen::schema::Span;
@@ -160,4 +161,45 @@ fn writes_that_the_server_refuses_in_silence_bound_what_is_in_flight() {
     let asked = |entry: &Entry| matches!(entry, Entry::Counted(..));
     assert!(journal.entries().iter().filter(|entry| asked(entry)).count() > 100);
     journal.replay().unwrap();
+}
+
+#[test]
+fn what_is_out_is_within_what_is_decided_also_when_that_changes() {
+    // One batch after another: they end at different moments.
+    let slow = Slow::new(small(1_000, 24), Duration::from_millis(40)).forgetting();
+    let slow = slow.serving(Duration::from_micros(50));
+    let journal = Journal::default();
+    let duration = Some(Duration::from_mins(2));
+    let options = RunOptions { journal: Some(journal.clone()), duration, ..auto() };
+    let finished = run(plan(TINY, None), slow, options).unwrap();
+    assert_done(&finished);
+    let entries = journal.entries();
+    let mut decided = BTreeMap::new();
+    // At one moment, batches end before others begin.
+    let (mut events, mut changes) = (Vec::new(), 0);
+    for entry in &entries {
+        let Entry::Seen(seen, now) = entry else { continue };
+        decided.insert(now.number, (u64::from(now.batch_rows), u64::from(now.in_flight)));
+        events.push((seen.at, None, u64::from(seen.rows)));
+        events.push((
+            seen.at.saturating_sub(seen.latency),
+            Some(seen.decision),
+            u64::from(seen.rows),
+        ));
+        changes = changes.max(seen.decision);
+    }
+    assert!(changes > 5, "{changes} changes");
+    events.sort_unstable();
+    let (mut batches, mut rows_out) = (0, 0);
+    for (at, begins, rows) in events {
+        let Some(number) = begins else {
+            (batches, rows_out) = (batches - 1, rows_out - rows);
+            continue;
+        };
+        (batches, rows_out) = (batches + 1, rows_out + rows);
+        let (batch_rows, in_flight) = decided[&number];
+        assert!(batches <= in_flight, "{batches} batches of {in_flight} at {at:?}");
+        let most = batch_rows * in_flight;
+        assert!(rows_out <= most, "{rows_out} rows of {batch_rows} x {in_flight} at {at:?}");
+    }
 }
