@@ -111,6 +111,8 @@ pub enum Direction {
     LessRows,
     /// Much larger batches: over a notch.
     Leap,
+    /// What is good on many servers, far from what is kept.
+    Guess,
 }
 
 impl fmt::Display for Direction {
@@ -123,6 +125,7 @@ impl fmt::Display for Direction {
             Direction::LessInFlight => "fewer in flight",
             Direction::LessRows => "smaller batches",
             Direction::Leap => "much larger batches",
+            Direction::Guess => "what is good on many servers",
         })
     }
 }

@@ -224,6 +224,24 @@ fn a_server_that_has_become_slower_is_asked_for_less_at_first() {
     assert!(less && now > 100.0, "{first:?} after {now} s");
 }
 
+/// A server that warms up: a row takes half as long after every further 0.2 s, for two seconds; nothing else matters.
+fn seconds_of_a_cold_server(sent_at: f64, sent: &Decision) -> f64 {
+    let micros = 0.5 * 2f64.powf((2.0 - sent_at).max(0.0) / 0.2);
+    f64::from(sent.batch_rows) * f64::from(sent.in_flight) * micros * 1e-6
+}
+
+#[test]
+fn a_start_that_was_carried_too_far_tries_what_is_good_elsewhere_first() {
+    let kept_after = |seconds: f64| {
+        let mut explorer = Explorer::new(options(100_000, 64));
+        drive(&mut explorer, seconds, seconds_of_a_cold_server);
+        explorer.kept()
+    };
+    let (carried, kept) = (kept_after(2.5), kept_after(20.0));
+    assert!(carried.footprint() > 200_000.0, "{carried}");
+    assert!(kept.footprint() <= 40_000.0, "{carried}, then {kept}");
+}
+
 /// One slice asks for a seventh, and pairs see less than that.
 #[test]
 fn a_leap_that_gains_an_eighth_is_found_by_pairs() {

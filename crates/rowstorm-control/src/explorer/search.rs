@@ -28,7 +28,7 @@ const PROBE_MAX_S: f64 = 60.0;
 const WORTH: f64 = 0.015;
 const WORTH_KNEE: f64 = 0.10;
 /// The same for a candidate whose batches would take longer than this.
-const WORTH_SLOW: f64 = 0.06;
+const WORTH_SLOW: f64 = 0.03;
 const SLOW_S: f64 = 1.5;
 /// By how much the model's expectation of a neighbour is lowered for every doubling of its rows in flight.
 const DOUBLED: f64 = 0.02;
@@ -45,6 +45,10 @@ const GAP_MIN_S: f64 = 10.0;
 const GAP_MAX_S: f64 = 180.0;
 /// A change by more than this share makes all that was learnt void.
 const CHANGE_LARGE: f64 = 0.15;
+/// What the model must expect to be lost for a neighbour to be looked at briefly first: batches and seconds of that look.
+const DOUBTED: f64 = 0.10;
+const LOOK: u32 = 8;
+const LOOK_S: f64 = 0.2;
 /// Noise that a slice of the plain length is meant for.
 const NOISE: f64 = 0.08;
 /// Alarms that found nothing keep quiet for so long, doubled each time.
@@ -54,7 +58,8 @@ const QUIET_MAX_S: f64 = 240.0;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Search {
     pub(super) trial: Option<Trial>,
-    /// Where the start's guess stands, if one slice could not tell: tried before all else.
+    /// Where the start's guess stands, if one slice could not tell, or if it is far below what the start has kept: tried before
+    /// all else.
     pub(super) leap: Option<Point>,
     since: f64,
     trial_since: f64,
@@ -97,10 +102,17 @@ impl Explorer {
             (Mode::Hold, Some(_)) => (16.0, 1, 0.8),
             (Mode::Startup(_) | Mode::Refine | Mode::Frozen, _) => (16.0, 1, 0.3),
         };
+        let is_look =
+            |trial: Trial| trial.is_doubted && trial.pairs() == 0 && self.point() != self.kept;
+        let (completions, seconds) = if self.search.trial.is_some_and(is_look) {
+            (LOOK, LOOK_S)
+        } else {
+            ((completions * scale) as u32, seconds * scale)
+        };
         Need {
-            completions: (completions * scale) as u32,
+            completions,
             turns,
-            seconds: seconds * scale,
+            seconds,
             seconds_max: SLICE_MAX_S,
             skip: 1.0,
             older_share: 0.03,
@@ -240,11 +252,12 @@ impl Explorer {
         }
         let over = self.now - self.search.since > REFINE_MAX_S;
         self.model.fit();
+        self.model.weigh(self.kept);
         if let Some(point) = self.search.leap.take()
-            && point.footprint() > 2.0 * self.kept.footprint()
+            && !(0.5..=2.0).contains(&(point.footprint() / self.kept.footprint()))
             && !self.is_closed(point)
         {
-            self.try_candidate(Direction::Leap, point);
+            self.try_candidate(Direction::Guess, point);
             return;
         }
         let first = std::mem::take(&mut self.search.fell).then(|| self.after_fall()).flatten();
@@ -288,6 +301,7 @@ impl Explorer {
     fn try_candidate(&mut self, direction: Direction, candidate: Point) {
         let worth = self.worth_of(candidate);
         let mut trial = Trial::new(direction, self.kept, candidate, worth);
+        trial.is_doubted = self.expected(candidate).is_some_and(|gain| gain < -DOUBTED);
         // What was measured just now is the first half of the first pair.
         if let Some((point, log_rate)) = self.search.last.take()
             && point == self.kept

@@ -66,7 +66,8 @@ impl Space {
         self.in_flight.is_some()
     }
 
-    /// The neighbour of a setting in a direction, `octaves` away; `None` if a bound or the user stands in between.
+    /// The neighbour of a setting in a direction, `octaves` away; `None` if a bound or the user stands in between,
+    /// or where the direction is a place and no way.
     pub(super) fn neighbour(
         &self,
         from: Point,
@@ -91,6 +92,7 @@ impl Space {
             Direction::Split => traded(lanes_up()),
             Direction::Join => traded(lanes_down()),
             Direction::Leap => Point { batch_rows: rows(4.0), ..from },
+            Direction::Guess => return None,
         };
         // Where the lanes are at their bound, what would move them is only a step of the rows, and that is another direction.
         let is_of_lanes = wanted.in_flight != from.in_flight;

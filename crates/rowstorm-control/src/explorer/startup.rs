@@ -210,8 +210,18 @@ impl Explorer {
             self.go(guess, Reason::Guess { from });
             return;
         }
+        self.search.leap = self.search.leap.or_else(|| self.fall());
         self.model.level = from.ln();
         self.refine();
+    }
+
+    /// What is good on many servers, if the start has doubled far beyond it in both: speeds that rose for another reason lead
+    /// there, and single steps would take minutes to come back.
+    fn fall(&self) -> Option<Point> {
+        let guess = self.space.project_within(GUESS, GUESS_BUDGET);
+        let within =
+            guess.batch_rows <= self.kept.batch_rows && guess.in_flight <= self.kept.in_flight;
+        (within && self.kept.footprint() >= GUESS_MIN * guess.footprint()).then_some(guess)
     }
 
     /// What is good on many servers, in batches that would not take too long, if it is much larger than what is kept.

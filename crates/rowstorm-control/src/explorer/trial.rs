@@ -8,6 +8,9 @@ use crate::{Direction, Point};
 
 /// Pairs after which a trial is decided in any case.
 pub(super) const PAIRS_MAX: usize = 12;
+/// What one pair must show to be lost for a trial to end, and the same of a neighbour that the model doubts.
+const LOST: f64 = 0.30;
+const LOST_DOUBTED: f64 = 0.08;
 /// Pairs that may be thrown away because no server can differ so much.
 const IMPLAUSIBLE_MAX: u32 = 4;
 
@@ -33,6 +36,8 @@ pub(super) struct Trial {
     pub(super) kind: Kind,
     /// Gain that growth must show.
     pub(super) worth: f64,
+    /// Whether the model expects it to lose, without being sure.
+    pub(super) is_doubted: bool,
     pub(super) pairs_max: usize,
     differences: [f64; PAIRS_MAX],
     pairs: usize,
@@ -60,6 +65,7 @@ impl Trial {
             candidate,
             kind,
             worth,
+            is_doubted: false,
             pairs_max: PAIRS_MAX,
             differences: [0.0; PAIRS_MAX],
             pairs: 0,
@@ -131,6 +137,7 @@ impl Trial {
             return Verdict::Open;
         }
         let last = count >= self.pairs_max;
+        let lost = if self.is_doubted { LOST_DOUBTED } else { LOST };
         let (accept, refuse) = match self.kind {
             Kind::Growth | Kind::Diagonal => {
                 let worth = if self.kind == Kind::Growth { self.worth } else { self.worth / 2.0 };
@@ -139,7 +146,7 @@ impl Trial {
                         || (last && gain > worth && gain > error),
                     gain + 1.7 * error < worth
                         || (count >= 3 && gain < 0.4 * worth)
-                        || (count == 1 && gain < -0.30),
+                        || (count == 1 && gain < -lost),
                 )
             }
             Kind::Shrink => (
@@ -147,7 +154,7 @@ impl Trial {
                     || (last && gain > 0.0 && gain - 1.7 * error > -1.5 * self.worth),
                 gain + 1.7 * error < 0.0
                     || (count >= 3 && gain < -0.5 * self.worth)
-                    || (count == 1 && gain < -0.30),
+                    || (count == 1 && gain < -lost),
             ),
         };
         match (accept, refuse, last) {
