@@ -19,7 +19,7 @@ const STANDS: f64 = 0.3;
 /// The next block comes no earlier than this, doubled after each that won nothing.
 const AGAIN_S: f64 = 90.0;
 /// So long nothing more is tried than what a block has won.
-const HELD_S: f64 = 120.0;
+const HELD_S: f64 = 240.0;
 
 /// A block under way.
 #[derive(Debug, Clone, Copy)]
