@@ -224,9 +224,9 @@ fn a_server_that_has_become_slower_is_asked_for_less_at_first() {
     assert!(less && now > 100.0, "{first:?} after {now} s");
 }
 
-/// A server that warms up: a row takes half as long after every further 0.2 s, for two seconds; nothing else matters.
+/// A server that warms up: a row takes half as long after every further 0.3 s, for 2.5 s; nothing else matters.
 fn seconds_of_a_cold_server(sent_at: f64, sent: &Decision) -> f64 {
-    let micros = 0.5 * 2f64.powf((2.0 - sent_at).max(0.0) / 0.2);
+    let micros = 0.5 * 2f64.powf((2.5 - sent_at).max(0.0) / 0.3);
     f64::from(sent.batch_rows) * f64::from(sent.in_flight) * micros * 1e-6
 }
 
@@ -237,9 +237,57 @@ fn a_start_that_was_carried_too_far_tries_what_is_good_elsewhere_first() {
         drive(&mut explorer, seconds, seconds_of_a_cold_server);
         explorer.kept()
     };
-    let (carried, kept) = (kept_after(2.5), kept_after(20.0));
+    let (carried, kept) = (kept_after(3.0), kept_after(20.0));
     assert!(carried.footprint() > 200_000.0, "{carried}");
     assert!(kept.footprint() <= 40_000.0, "{carried}, then {kept}");
+}
+
+/// A server to which all sizes are the same: every doubling of both makes it four times as fast.
+fn seconds_of_a_wide_server(_sent_at: f64, _sent: &Decision) -> f64 {
+    0.05
+}
+
+#[test]
+fn a_start_whose_steps_clearly_pay_takes_four_batches_for_each() {
+    let mut explorer = Explorer::new(options(1_000_000, 4096));
+    drive(&mut explorer, 0.65, seconds_of_a_wide_server);
+    let kept = explorer.kept();
+    assert!(kept.batch_rows >= 8_000 && kept.in_flight >= 32, "{kept}");
+}
+
+/// A server that takes three times as long for a row of a batch of more than 4,000.
+fn seconds_before_a_cliff(_sent_at: f64, sent: &Decision) -> f64 {
+    let micros = if sent.batch_rows > 4_000 { 30.0 } else { 10.0 };
+    0.01 + f64::from(sent.batch_rows) * f64::from(sent.in_flight) * micros * 1e-6
+}
+
+#[test]
+fn what_loses_by_far_is_left_after_a_few_batches() {
+    let given = Some(1);
+    let start = Some(Point { batch_rows: 3_000, in_flight: 1 });
+    let mut explorer =
+        Explorer::new(ExplorerOptions { in_flight: given, start, ..options(50_000, 1) });
+    let (mut now, mut beyond, mut looks) = (0.0, 0, Vec::new());
+    while now < 60.0 {
+        let sent = explorer.decision().clone();
+        let latency = seconds_before_a_cliff(now, &sent);
+        now += latency;
+        explorer.observe(&Observation {
+            at: Duration::from_secs_f64(now),
+            latency: Duration::from_secs_f64(latency),
+            rows: sent.batch_rows,
+            bytes: u64::from(sent.batch_rows) * ROW_BYTES,
+            in_flight: 1,
+            decision: sent.number,
+            verdict: Verdict::Done,
+        });
+        let is_tried = matches!(sent.reason, Reason::Try { .. });
+        beyond += u32::from(is_tried && sent.batch_rows > 4_000);
+        if beyond > 0 && explorer.decision().number != sent.number {
+            looks.push(std::mem::take(&mut beyond));
+        }
+    }
+    assert!(!looks.is_empty() && looks.iter().all(|batches| *batches <= 20), "{looks:?}");
 }
 
 /// One slice asks for a seventh, and pairs see less than that.

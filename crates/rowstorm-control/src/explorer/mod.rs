@@ -205,7 +205,7 @@ impl Explorer {
 
     fn need(&self) -> Need {
         match self.mode {
-            Mode::Startup(_) => startup::NEED,
+            Mode::Startup(startup) => startup.need(),
             Mode::Refine | Mode::Hold | Mode::Frozen => self.search_need(),
         }
     }

@@ -1,7 +1,7 @@
 //! The search: seven directions from what is kept, each tried as a paired trial, the most hopeful first.
 
-use super::slice::{Need, Slice};
-use super::trial::{Trial, Verdict};
+use super::slice::{Early, Need, Slice};
+use super::trial::{self, Trial, Verdict};
 use super::{Explorer, Mode, Objective};
 use crate::{Direction, Point, Reason};
 
@@ -102,13 +102,15 @@ impl Explorer {
             (Mode::Hold, Some(_)) => (16.0, 1, 0.8),
             (Mode::Startup(_) | Mode::Refine | Mode::Frozen, _) => (16.0, 1, 0.3),
         };
-        let is_look =
-            |trial: Trial| trial.is_doubted && trial.pairs() == 0 && self.point() != self.kept;
-        let (completions, seconds) = if self.search.trial.is_some_and(is_look) {
-            (LOOK, LOOK_S)
-        } else {
-            ((completions * scale) as u32, seconds * scale)
-        };
+        let tried = self.search.trial.filter(|_| self.point() != self.kept);
+        let is_look = tried.is_some_and(|trial| trial.is_doubted && trial.pairs() == 0);
+        let (completions, seconds) =
+            if is_look { (LOOK, LOOK_S) } else { ((completions * scale) as u32, seconds * scale) };
+        // What loses so much is not looked at any longer than it takes to see it.
+        let early = tried.map(|trial| {
+            let low = trial.reference().unwrap_or(self.rate.ln()) - trial::LOST;
+            Early { completions: LOOK, high: f64::INFINITY, low }
+        });
         Need {
             completions,
             turns,
@@ -117,6 +119,7 @@ impl Explorer {
             skip: 1.0,
             older_share: 0.03,
             latencies_max: 3.0,
+            early,
         }
     }
 

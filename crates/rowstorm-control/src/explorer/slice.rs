@@ -14,6 +14,9 @@ use crate::Observation;
 /// For so many latencies a refusal can still be the fault of what was sent before.
 const AFTERMATH_LATENCIES: f64 = 3.0;
 
+/// No slice is shorter: a few batches may come at once by chance.
+const EARLY_S: f64 = 0.03;
+
 /// By how much a count can miss for its edges: so much of a turn of all lanes, and a little in any case.
 const EDGE_TURNS: f64 = 0.35;
 const EDGE_MIN: f64 = 0.02;
@@ -31,6 +34,17 @@ pub(super) struct Need {
     pub(super) skip: f64,
     /// It begins at the latest after so many latencies.
     pub(super) latencies_max: f64,
+    /// Where fewer batches are enough.
+    pub(super) early: Option<Early>,
+}
+
+/// When a slice may end before its time: it is so fast, or so slow, that more batches would not change what follows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Early {
+    pub(super) completions: u32,
+    /// Logarithms of the speeds from which on, and down to which, that is so.
+    pub(super) high: f64,
+    pub(super) low: f64,
 }
 
 /// A finished slice.
@@ -137,10 +151,18 @@ impl Slicer {
         let enough = self.told >= need.completions.max(need.turns * in_flight) && whole;
         let slow =
             seconds >= need.seconds_max && self.completions >= in_flight.min(need.completions);
-        if !((enough && seconds >= need.seconds) || slow) || seconds <= 0.0 {
+        let over = (enough && seconds >= need.seconds) || slow;
+        let early = need
+            .early
+            .filter(|early| whole && self.told >= early.completions && seconds >= EARLY_S);
+        if !over && early.is_none() || seconds <= 0.0 {
             return None;
         }
         let slice = self.finished(seconds, f64::from(in_flight));
+        let is_clear = |early: Early| slice.log_rate >= early.high || slice.log_rate <= early.low;
+        if !over && !early.is_some_and(is_clear) {
+            return None;
+        }
         self.next();
         Some(slice)
     }

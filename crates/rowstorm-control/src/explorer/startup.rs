@@ -1,7 +1,7 @@
 //! The start: doubles both coordinates, then one, then the other, on one short slice each, for as long as that is clearly
 //! faster; where that ends at little, one leap to what is good on many servers looks over whatever stood in the way.
 
-use super::slice::{Need, Slice};
+use super::slice::{Early, Need, Slice};
 use super::space::Space;
 use super::{Explorer, Mode};
 use crate::{Point, Reason};
@@ -25,7 +25,7 @@ const UNCLEAR: f64 = 0.15;
 /// What a slice of the start is off by.
 const ERROR: f64 = 0.15;
 /// Short: a wrong step costs little here, and what follows looks again.
-pub(super) const NEED: Need = Need {
+const NEED: Need = Need {
     skip: 0.0,
     completions: 10,
     turns: 1,
@@ -33,7 +33,11 @@ pub(super) const NEED: Need = Need {
     seconds_max: 4.0,
     older_share: 0.15,
     latencies_max: 2.0,
+    early: None,
 };
+/// A step that gains this much pays, whatever its first batches are off by; the first setting of all is measured as briefly.
+const CLEAR: f64 = 0.6;
+const CLEAR_BATCHES: u32 = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Startup {
@@ -72,6 +76,13 @@ impl Startup {
             guessed: false,
             refused: None,
         }
+    }
+
+    /// What its slices have to be.
+    pub(super) fn need(&self) -> Need {
+        let high = self.base.map_or(f64::NEG_INFINITY, |base| base + CLEAR);
+        let early = Early { completions: CLEAR_BATCHES, high, low: f64::NEG_INFINITY };
+        Need { early: (self.step != Step::Again).then_some(early), ..NEED }
     }
 
     /// The step in force was refused by the server: its coordinate is closed.

@@ -9,7 +9,7 @@ use crate::{Direction, Point};
 /// Pairs after which a trial is decided in any case.
 pub(super) const PAIRS_MAX: usize = 12;
 /// What one pair must show to be lost for a trial to end, and the same of a neighbour that the model doubts.
-const LOST: f64 = 0.30;
+pub(super) const LOST: f64 = 0.30;
 const LOST_DOUBTED: f64 = 0.08;
 /// Pairs that may be thrown away because no server can differ so much.
 const IMPLAUSIBLE_MAX: u32 = 4;
@@ -84,6 +84,11 @@ impl Trial {
     pub(super) fn wants_candidate(&self) -> bool {
         let first_is_candidate = (self.pairs + self.implausible as usize) % 2 == 1;
         first_is_candidate == self.half.is_none()
+    }
+
+    /// What the candidate's slice is compared with, if what is kept came first.
+    pub(super) fn reference(&self) -> Option<f64> {
+        self.half.filter(|_| self.wants_candidate())
     }
 
     /// Takes in the slice that was wanted; `true` when that completed a pair.
