@@ -8,7 +8,7 @@ use crate::record::RunRecord;
 /// Settings within this share of the best are as good.
 pub const AS_GOOD: f64 = 0.97;
 
-/// A setting that held for less says nothing: the batches of the one before were still under way.
+/// A setting that held for less and was not chosen says nothing: the batches of the one before were still under way.
 const HELD_S_MIN: f64 = 0.1;
 
 /// One setting and its rate.
@@ -34,11 +34,18 @@ impl Step {
 /// The settings of a run with their rates, by batch size and then by batches in flight; none for a merged record, whose
 /// decisions are in its parts.
 ///
-/// A row counts for the setting that held when it arrived, though its batch may have been sent under the one before.
+/// What was chosen is among them, however short it held. A row counts for the setting that held when it arrived, though its
+/// batch may have been sent under the one before.
 pub fn steps(record: &RunRecord) -> Vec<Step> {
     let tried = &record.batch.tried;
     let mut steps = if tried.is_empty() { between_decisions(record) } else { tried.clone() };
-    steps.retain(|step| step.seconds >= HELD_S_MIN && step.rows > 0);
+    let batch = &record.batch;
+    let chosen = (batch.chosen_rows, batch.chosen_in_flight);
+    steps.retain(|step| {
+        let is_chosen = (step.batch_rows, step.in_flight) == chosen;
+        let held_min = if is_chosen { f64::MIN_POSITIVE } else { HELD_S_MIN };
+        step.rows > 0 && step.seconds >= held_min
+    });
     steps.sort_by_key(|step| (step.batch_rows, step.in_flight));
     steps
 }

@@ -51,6 +51,10 @@ fn a_setting_that_hardly_held_says_nothing_and_no_row_counts_twice() {
     // One more, for the last twentieth of a second.
     record.batch.decisions.push(fixtures::decision(19.95, record.rows.accepted - 10, 9, 9, "try"));
     assert!(steps(&record).iter().all(|step| step.batch_rows != 9));
+    // If it is what the run came to, it is told of all the same.
+    let mut chosen = record.clone();
+    (chosen.batch.chosen_rows, chosen.batch.chosen_in_flight) = (9, 9);
+    assert!(steps(&chosen).iter().any(|step| step.batch_rows == 9));
     // A setting that comes again is the same one.
     record.batch.decisions.push(fixtures::decision(
         19.96,
