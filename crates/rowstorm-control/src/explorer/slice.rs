@@ -14,7 +14,7 @@ use crate::Observation;
 /// For so many latencies a refusal can still be the fault of what was sent before.
 const AFTERMATH_LATENCIES: f64 = 3.0;
 
-/// No slice is shorter: a few batches may come at once by chance.
+/// No slice ends early before this: a few batches may come at once by chance.
 const EARLY_S: f64 = 0.03;
 
 /// By how much a count can miss for its edges: so much of a turn of all lanes, and a little in any case.
