@@ -6,6 +6,7 @@
 //! It deliberately knows nothing of any database: what a server refuses, how its speed bends and where it stalls is learnt
 //! from its answers. It never waits, draws or allocates: all memory is in this struct.
 
+mod law;
 mod long;
 mod memory;
 mod model;
@@ -17,6 +18,7 @@ mod slice;
 mod space;
 mod startup;
 mod trial;
+mod triangle;
 mod walls;
 mod watch;
 mod way;

@@ -24,14 +24,19 @@ const REFINE_MAX_S: f64 = 60.0;
 const PROBE_S: f64 = 15.0;
 const PROBE_GROWTH: f64 = 1.25;
 const PROBE_MAX_S: f64 = 60.0;
+/// While holding, the model is asked this often whether it is sure of a gain: then nothing waits.
+const ASK_S: f64 = 3.0;
 /// What doubling must gain to be worth its rows in flight; what a knee asks for.
 const WORTH: f64 = 0.015;
 const WORTH_KNEE: f64 = 0.10;
 /// The same for a candidate whose batches would take longer than this.
 const WORTH_SLOW: f64 = 0.03;
 const SLOW_S: f64 = 1.5;
-/// By how much the model's expectation of a neighbour is lowered for every doubling of its rows in flight.
+/// By how much the model's expectation of a neighbour is lowered for every doubling of its rows in flight, and by which share of
+/// its error, at most so much, it is raised: what is hardly known may be much better.
 const DOUBLED: f64 = 0.02;
+const CURIOUS: f64 = 0.6;
+const ERROR_MAX: f64 = 0.3;
 /// A slice of a slow server ends here: fewer batches, and a change is seen sooner.
 const SLICE_MAX_S: f64 = 3.0;
 /// The first step in a server that has become slower.
@@ -65,6 +70,7 @@ pub(super) struct Search {
     trial_since: f64,
     probe_at: f64,
     probe_gap: f64,
+    ask_at: f64,
     quiet_until: f64,
     quiet: f64,
     /// Whether anything was found since the last alarm.
@@ -84,6 +90,7 @@ impl Default for Search {
             trial_since: 0.0,
             probe_at: 0.0,
             probe_gap: PROBE_S,
+            ask_at: 0.0,
             quiet_until: 0.0,
             quiet: QUIET_S,
             moved: false,
@@ -255,7 +262,6 @@ impl Explorer {
         }
         let over = self.now - self.search.since > REFINE_MAX_S;
         self.model.fit();
-        self.model.weigh(self.kept);
         if let Some(point) = self.search.leap.take()
             && !(0.5..=2.0).contains(&(point.footprint() / self.kept.footprint()))
             && !self.is_closed(point)
@@ -280,16 +286,18 @@ impl Explorer {
         ways.filter_map(step).find(|(_, point)| !self.is_closed(*point))
     }
 
-    /// The neighbour of which the model expects most, in the order of the directions where it knows too little.
+    /// The neighbour of which the model hopes most, in the order of the directions where it knows too little.
     fn most_hopeful(&self) -> Option<(Direction, Point)> {
         let mut most: Option<(Direction, Point, f64)> = None;
         for direction in DIRECTIONS {
             for octaves in [STEP, STEP_LONG] {
                 let Some(point) = self.candidate(direction, octaves) else { continue };
                 let growth = (point.footprint() / self.kept.footprint()).log2();
-                let expected = self.expected(point).map(|gain| gain - DOUBLED * growth);
-                let hope = expected.unwrap_or(0.0);
-                let open = match expected {
+                let hoped = self
+                    .foreseen(point)
+                    .map(|seen| seen.gain - DOUBLED * growth + CURIOUS * seen.error.min(ERROR_MAX));
+                let hope = hoped.unwrap_or(0.0);
+                let open = match hoped {
                     Some(gain) => octaves <= STEP || gain > 0.0,
                     None => (octaves > STEP) == (direction == Direction::MoreRows),
                 };
@@ -304,7 +312,10 @@ impl Explorer {
     fn try_candidate(&mut self, direction: Direction, candidate: Point) {
         let worth = self.worth_of(candidate);
         let mut trial = Trial::new(direction, self.kept, candidate, worth);
-        trial.is_doubted = self.expected(candidate).is_some_and(|gain| gain < -DOUBTED);
+        // The start's guess is tried against what the start has seen, and so against what the model knows from there.
+        let foreseen = self.foreseen(candidate).filter(|_| direction != Direction::Guess);
+        trial.foreseen = foreseen;
+        trial.is_doubted = foreseen.is_some_and(|seen| seen.gain < -DOUBTED);
         // What was measured just now is the first half of the first pair.
         if let Some((point, log_rate)) = self.search.last.take()
             && point == self.kept
@@ -369,9 +380,21 @@ impl Explorer {
         if self.step_back() || self.begin_block() {
             return;
         }
-        if self.now >= self.search.probe_at {
+        if self.now >= self.search.probe_at || self.is_promising() {
             self.begin_trial();
         }
+    }
+
+    /// Whether the model is sure, while holding, that a neighbour gains.
+    fn is_promising(&mut self) -> bool {
+        if self.mode != Mode::Hold || self.way.is_some() || self.now < self.search.ask_at {
+            return false;
+        }
+        self.search.ask_at = self.now + ASK_S;
+        self.model.fit();
+        let hopeful = self.most_hopeful();
+        let seen = hopeful.and_then(|(_, point)| self.foreseen(point));
+        seen.is_some_and(|seen| seen.gain > seen.error)
     }
 }
 

@@ -4,6 +4,7 @@
 //! in each pair, and a slope cancels in two. More of anything must show that it is faster; less of it only that it is not
 //! slower: so ties go to the smaller footprint.
 
+use super::model::Foreseen;
 use crate::{Direction, Point};
 
 /// Pairs after which a trial is decided in any case.
@@ -11,6 +12,8 @@ pub(super) const PAIRS_MAX: usize = 12;
 /// What one pair must show to be lost for a trial to end, and the same of a neighbour that the model doubts.
 pub(super) const LOST: f64 = 0.30;
 const LOST_DOUBTED: f64 = 0.08;
+/// What the model foresees counts as a measurement whose error is larger by this than it says itself.
+const FORESEEN_ERROR: f64 = 0.10;
 /// Pairs that may be thrown away because no server can differ so much.
 const IMPLAUSIBLE_MAX: u32 = 4;
 
@@ -36,6 +39,8 @@ pub(super) struct Trial {
     pub(super) kind: Kind,
     /// Gain that growth must show.
     pub(super) worth: f64,
+    /// What the model expected of it before its first pair.
+    pub(super) foreseen: Option<Foreseen>,
     /// Whether the model expects it to lose, without being sure.
     pub(super) is_doubted: bool,
     pub(super) pairs_max: usize,
@@ -65,6 +70,7 @@ impl Trial {
             candidate,
             kind,
             worth,
+            foreseen: None,
             is_doubted: false,
             pairs_max: PAIRS_MAX,
             differences: [0.0; PAIRS_MAX],
@@ -135,19 +141,30 @@ impl Trial {
         ((3.0 * pooled * pooled + own) / (count + 2.0) / count.max(1.0)).sqrt()
     }
 
+    /// Gain and its standard error by the pairs and what was foreseen, each by how sure it is.
+    fn weighed(&self, pooled: f64) -> (f64, f64) {
+        let (gain, error) = (self.gain(), self.error(pooled).max(1e-6));
+        let Some(foreseen) = self.foreseen else { return (gain, error) };
+        let of_pairs = error.powi(-2);
+        let of_model = foreseen.error.hypot(FORESEEN_ERROR).powi(-2);
+        let all = of_pairs + of_model;
+        ((gain * of_pairs + foreseen.gain * of_model) / all, all.sqrt().recip())
+    }
+
     /// What the pairs so far say.
     pub(super) fn verdict(&self, pooled: f64) -> Verdict {
-        let (count, gain, error) = (self.pairs, self.gain(), self.error(pooled));
+        let count = self.pairs;
         if count == 0 {
             return Verdict::Open;
         }
+        let (gain, error) = self.weighed(pooled);
         let last = count >= self.pairs_max;
         let lost = if self.is_doubted { LOST_DOUBTED } else { LOST };
         let (accept, refuse) = match self.kind {
             Kind::Growth | Kind::Diagonal => {
                 let worth = if self.kind == Kind::Growth { self.worth } else { self.worth / 2.0 };
                 (
-                    (count >= 2 && gain - 1.7 * error > 0.0 && gain > worth)
+                    (count >= 2 && gain - 1.7 * error > 0.0 && gain.min(self.gain()) > worth)
                         || (last && gain > worth && gain > error),
                     gain + 1.7 * error < worth
                         || (count >= 3 && gain < 0.4 * worth)
