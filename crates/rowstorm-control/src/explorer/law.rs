@@ -9,7 +9,7 @@ use crate::Point;
 pub(super) const TERMS: usize = 7;
 /// Rounds in which batches at work and on their way find their balance.
 const ROUNDS: u32 = 8;
-/// A step in a number's logarithm by which the slope is taken.
+/// A step of a number by which the slope is taken.
 const STEP: f64 = 1e-3;
 
 /// What is plausible of a database server before anything was measured: the middle and the spread, in logarithms. The first is
@@ -35,38 +35,43 @@ pub(super) struct Law(pub(super) [f64; TERMS]);
 impl Law {
     /// Rows per second at a setting, in logarithms.
     pub(super) fn log_rate(&self, point: Point) -> f64 {
-        let [own, row, knee, delay, workers, wait, disturb] = self.0.map(f64::exp);
-        let (rows, lanes) = (f64::from(point.batch_rows), f64::from(point.in_flight));
-        let work = own + row * rows * (1.0 + rows / knee);
-        let seconds = |running: f64| {
-            // 1 below the number of workers, and their share of the batches beyond it, without an edge.
-            let share = (1.0 + (running / workers).powi(4)).sqrt().sqrt();
-            let others = (running - 1.0).max(0.0);
-            work * share * (1.0 + wait * others + disturb * running * others)
-        };
-        let mut running = lanes;
-        let mut busy = seconds(running);
-        for _ in 0..ROUNDS {
-            let next = lanes * busy / (delay + busy);
-            if (next - running).abs() < 1e-4 * running {
-                break;
-            }
-            running = next;
-            busy = seconds(running);
-        }
-        (lanes * rows / (delay + busy)).ln()
+        log_rate(&self.0.map(f64::exp), point)
     }
 
     /// The same, and by how much it grows with each of the numbers.
     pub(super) fn slope(&self, point: Point) -> (f64, [f64; TERMS]) {
-        let here = self.log_rate(point);
+        let numbers = self.0.map(f64::exp);
+        let here = log_rate(&numbers, point);
         let slope = std::array::from_fn(|term| {
-            let mut next = *self;
-            next.0[term] += STEP;
-            (next.log_rate(point) - here) / STEP
+            let mut next = numbers;
+            next[term] *= 1.0 + STEP;
+            (log_rate(&next, point) - here) / STEP
         });
         (here, slope)
     }
+}
+
+fn log_rate(numbers: &[f64; TERMS], point: Point) -> f64 {
+    let [own, row, knee, delay, workers, wait, disturb] = *numbers;
+    let (rows, lanes) = (f64::from(point.batch_rows), f64::from(point.in_flight));
+    let work = own + row * rows * (1.0 + rows / knee);
+    let seconds = |running: f64| {
+        // 1 below the number of workers, and their share of the batches beyond it, without an edge.
+        let share = (1.0 + (running / workers).powi(4)).sqrt().sqrt();
+        let others = (running - 1.0).max(0.0);
+        work * share * (1.0 + wait * others + disturb * running * others)
+    };
+    let mut running = lanes;
+    let mut busy = seconds(running);
+    for _ in 0..ROUNDS {
+        let next = lanes * busy / (delay + busy);
+        if (next - running).abs() < 1e-4 * running {
+            break;
+        }
+        running = next;
+        busy = seconds(running);
+    }
+    (lanes * rows / (delay + busy)).ln()
 }
 
 #[cfg(test)]

@@ -63,6 +63,14 @@ pub(super) struct Foreseen {
     pub(super) error: f64,
 }
 
+/// What is kept, by the law: its speed, and how that grows with each of the law's numbers.
+#[derive(Debug, Clone, Copy)]
+struct Here {
+    kept: Point,
+    log_rate: f64,
+    slope: [f64; TERMS],
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Model {
     settings: [Option<Setting>; SETTINGS],
@@ -76,6 +84,7 @@ pub(super) struct Model {
     law: Law,
     /// Ways in which the law's numbers may be off together, once it was fitted.
     open: Option<[[f64; TERMS]; TERMS]>,
+    here: Option<Here>,
     /// Log speed of what is kept, in a server of steady capacity.
     pub(super) level: f64,
 }
@@ -92,6 +101,7 @@ impl Default for Model {
             spread: PLAUSIBLE.map(|(_, spread)| spread),
             law,
             open: None,
+            here: None,
             level: 0.0,
         }
     }
@@ -116,12 +126,20 @@ impl Model {
         }
     }
 
-    /// Fits the law to what was measured.
-    pub(super) fn fit(&mut self) {
-        if self.seen < self.seen_min || self.seen == self.fitted {
-            return;
+    /// Fits the law to what was measured, if there is anything new, and looks at what is kept by it.
+    pub(super) fn fit(&mut self, kept: Point) {
+        let is_new = self.seen >= self.seen_min && self.seen != self.fitted;
+        if is_new {
+            self.fitted = self.seen;
+            self.fit_law();
         }
-        self.fitted = self.seen;
+        if is_new || self.here.is_some_and(|here| here.kept != kept) {
+            let (log_rate, slope) = self.law.slope(kept);
+            self.here = Some(Here { kept, log_rate, slope });
+        }
+    }
+
+    fn fit_law(&mut self) {
         if self.open.is_none() && self.seen_min == SEEN_MIN {
             self.begin();
         }
@@ -209,14 +227,15 @@ impl Model {
         (curvature, pull)
     }
 
-    /// What a setting should gain over another, once enough was measured.
-    fn foreseen(&self, point: Point, kept: Point) -> Option<Foreseen> {
-        let ((there, of_there), (here, of_here)) = (self.law.slope(point), self.law.slope(kept));
+    /// What a setting should gain over what is kept, once enough was measured.
+    fn foreseen(&self, point: Point) -> Option<Foreseen> {
+        let (open, here) = (self.open.as_ref()?, self.here.as_ref()?);
+        let (log_rate, slope) = self.law.slope(point);
         let off = |way: &[f64; TERMS]| {
-            (0..TERMS).map(|term| (of_there[term] - of_here[term]) * way[term]).sum::<f64>()
+            (0..TERMS).map(|term| (slope[term] - here.slope[term]) * way[term]).sum::<f64>()
         };
-        let offs = self.open.as_ref()?.iter().map(|way| off(way).powi(2)).sum::<f64>();
-        Some(Foreseen { gain: there - here, error: offs.sqrt().hypot(FORESEEN_MIN) })
+        let offs = open.iter().map(|way| off(way).powi(2)).sum::<f64>();
+        Some(Foreseen { gain: log_rate - here.log_rate, error: offs.sqrt().hypot(FORESEEN_MIN) })
     }
 
     /// The same error by whole steps in each of the ways that are left open: beyond the workers, say, where all that was measured is
@@ -258,15 +277,14 @@ impl Explorer {
 
     /// What a neighbour should gain, once enough was measured.
     pub(super) fn foreseen(&self, point: Point) -> Option<Foreseen> {
-        self.model.foreseen(point, self.kept)
+        self.model.foreseen(point)
     }
 
     /// Whether the model is sure that a neighbour loses much. Of what it has not seen it is not.
-    pub(super) fn is_hopeless(&self, point: Point) -> bool {
+    pub(super) fn is_hopeless(&self, point: Point, foreseen: Foreseen) -> bool {
         let sure = if self.mode == Mode::Hold { SURE_HOLDING } else { SURE };
         let doubt = || self.model.doubt(point, self.kept);
-        let loses = |gain: f64| gain < -HOPELESS && gain + sure * doubt() < -HOPELESS;
-        self.foreseen(point).is_some_and(|seen| loses(seen.gain))
+        foreseen.gain < -HOPELESS && foreseen.gain + sure * doubt() < -HOPELESS
     }
 }
 
@@ -300,16 +318,17 @@ mod tests {
             let seen = point(batch_rows, 4);
             explorer.model.saw(seen, log_rate(seen), 0.05);
         }
-        explorer.model.fit();
+        explorer.model.fit(explorer.kept);
         let fewer = point(4_000, 2);
         // All that was seen had four lanes: on most servers half of them lose, and this may be another.
         assert!(explorer.foreseen(fewer).is_some_and(|seen| seen.gain < -HOPELESS));
-        assert!(!explorer.is_hopeless(fewer));
-        assert!(explorer.is_hopeless(point(40, 4)));
+        let is_hopeless = |other| explorer.is_hopeless(other, explorer.foreseen(other).unwrap());
+        assert!(!is_hopeless(fewer));
+        assert!(is_hopeless(point(40, 4)));
         for _ in 0..4 {
             explorer.model.saw(fewer, log_rate(fewer), 0.05);
         }
-        explorer.model.fit();
+        explorer.model.fit(explorer.kept);
         assert!(explorer.foreseen(fewer).is_some_and(|seen| seen.gain.abs() < 0.05));
     }
 
@@ -324,7 +343,7 @@ mod tests {
             let seen = point(batch_rows, in_flight);
             explorer.model.saw(seen, server.log_rate(seen), 0.05);
         }
-        explorer.model.fit();
+        explorer.model.fit(explorer.kept);
         for (batch_rows, in_flight) in [(8_000, 16), (16_000, 8), (1_000, 32), (8_000, 4), (500, 8)]
         {
             let other = point(batch_rows, in_flight);

@@ -261,7 +261,7 @@ impl Explorer {
             return;
         }
         let over = self.now - self.search.since > REFINE_MAX_S;
-        self.model.fit();
+        self.model.fit(self.kept);
         if let Some(point) = self.search.leap.take()
             && !(0.5..=2.0).contains(&(point.footprint() / self.kept.footprint()))
             && !self.is_closed(point)
@@ -292,9 +292,12 @@ impl Explorer {
         for direction in DIRECTIONS {
             for octaves in [STEP, STEP_LONG] {
                 let Some(point) = self.candidate(direction, octaves) else { continue };
+                let foreseen = self.foreseen(point);
+                if foreseen.is_some_and(|seen| self.is_hopeless(point, seen)) {
+                    continue;
+                }
                 let growth = (point.footprint() / self.kept.footprint()).log2();
-                let hoped = self
-                    .foreseen(point)
+                let hoped = foreseen
                     .map(|seen| seen.gain - DOUBLED * growth + CURIOUS * seen.error.min(ERROR_MAX));
                 let hope = hoped.unwrap_or(0.0);
                 let open = match hoped {
@@ -341,7 +344,7 @@ impl Explorer {
     fn candidate(&self, direction: Direction, octaves: f64) -> Option<Point> {
         let point = self.space.neighbour(self.kept, direction, octaves)?;
         let long = direction == Direction::Leap && self.latency * 4.0 > LEAP_MAX_S;
-        (!self.is_closed(point) && !long && !self.is_hopeless(point)).then_some(point)
+        (!self.is_closed(point) && !long).then_some(point)
     }
 
     /// Whether a setting is left alone: too small to tell, behind a wall, or known to lose.
@@ -391,7 +394,7 @@ impl Explorer {
             return false;
         }
         self.search.ask_at = self.now + ASK_S;
-        self.model.fit();
+        self.model.fit(self.kept);
         let hopeful = self.most_hopeful();
         let seen = hopeful.and_then(|(_, point)| self.foreseen(point));
         seen.is_some_and(|seen| seen.gain > seen.error)
