@@ -110,6 +110,10 @@ impl Default for Model {
 impl Model {
     /// A setting gave so many rows per second, up to an error in logarithms.
     pub(super) fn saw(&mut self, point: Point, log_rate: f64, error: f64) {
+        // A clock that stood still measures nothing.
+        if !log_rate.is_finite() {
+            return;
+        }
         self.seen += 1;
         self.settings.iter_mut().flatten().for_each(|setting| setting.weight *= KEPT);
         let weight = 1.0 / (error * error);
@@ -330,6 +334,21 @@ mod tests {
         }
         explorer.model.fit(explorer.kept);
         assert!(explorer.foreseen(fewer).is_some_and(|seen| seen.gain.abs() < 0.05));
+    }
+
+    #[test]
+    fn what_is_no_number_leaves_the_model_as_it_is() {
+        let kept = point(4_000, 8);
+        let mut explorer = explorer(kept);
+        for batch_rows in [500, 1_000, 2_000, 4_000].repeat(2) {
+            let seen = point(batch_rows, 8);
+            explorer.model.saw(seen, log_rate(seen), 0.05);
+            explorer.model.saw(seen, f64::INFINITY, 0.05);
+            explorer.model.saw(seen, f64::NEG_INFINITY, 0.05);
+        }
+        explorer.model.fit(kept);
+        let foreseen = explorer.foreseen(point(1_000, 8)).unwrap();
+        assert!((foreseen.gain - (log_rate(point(1_000, 8)) - log_rate(kept))).abs() < 0.05);
     }
 
     #[test]
