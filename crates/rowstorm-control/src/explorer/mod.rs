@@ -3,8 +3,8 @@
 //! It measures goodput in [slices](slice), compares neighbours with what is kept in [pairs](trial) of them, and keeps what is
 //! faster, or as fast and smaller. docs/controller.md tells the whole in words, with the sources of the numbers.
 //!
-//! It deliberately knows nothing of any database: what a server refuses, how its speed bends and where it stalls is learnt
-//! from its answers. It never waits, draws or allocates: all memory is in this struct.
+//! It deliberately knows nothing of any one database, only what is plausible of all of them (the law's numbers): what a server
+//! refuses, how its speed bends and where it stalls is learnt from its answers. It never waits, draws or allocates: all memory is in this struct.
 
 mod law;
 mod long;
