@@ -163,9 +163,9 @@ impl Trial {
         let (accept, refuse) = match self.kind {
             Kind::Growth | Kind::Diagonal => {
                 let worth = if self.kind == Kind::Growth { self.worth } else { self.worth / 2.0 };
+                let errors = if last { 1.0 } else { 1.7 };
                 (
-                    (count >= 2 && gain - 1.7 * error > 0.0 && gain.min(self.gain()) > worth)
-                        || (last && gain > worth && gain > error),
+                    count >= 2 && gain > errors * error && gain.min(self.gain()) > worth,
                     gain + 1.7 * error < worth
                         || (count >= 3 && gain < 0.4 * worth)
                         || (count == 1 && gain < -lost),
