@@ -291,6 +291,23 @@ fn what_loses_by_far_is_left_after_a_few_batches() {
     assert!(!looks.is_empty() && looks.iter().all(|batches| *batches <= 20), "{looks:?}");
 }
 
+/// A server of two workers to which every batch is 2 s of work, and a row 50 µs.
+fn seconds_of_a_slow_server(_sent_at: f64, sent: &Decision) -> f64 {
+    let work = 2.0 + f64::from(sent.batch_rows) * 50e-6;
+    work * (f64::from(sent.in_flight) / 2.0).max(1.0)
+}
+
+#[test]
+fn a_slow_server_is_looked_at_for_longer_before_it_settles() {
+    let state_after = |seconds: f64| {
+        let mut explorer = Explorer::new(options(1_000_000, 16));
+        drive(&mut explorer, seconds, seconds_of_a_slow_server);
+        explorer.state()
+    };
+    assert_eq!(state_after(90.0), State::Exploring);
+    assert_eq!(state_after(150.0), State::Settled);
+}
+
 /// One slice asks for a seventh, and pairs see less than that.
 #[test]
 fn a_leap_that_gains_an_eighth_is_found_by_pairs() {

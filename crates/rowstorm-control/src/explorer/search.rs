@@ -18,8 +18,6 @@ const DIRECTIONS: [Direction; 7] = [
 const STEP: f64 = 0.5;
 /// A whole octave: only where the model expects a gain of it, and for more rows before it knows enough.
 const STEP_LONG: f64 = 1.0;
-/// Refining ends after this long in any case.
-const REFINE_MAX_S: f64 = 60.0;
 /// Between two trials while holding: first, growth per failure, most.
 const PROBE_S: f64 = 15.0;
 const PROBE_GROWTH: f64 = 1.25;
@@ -32,10 +30,7 @@ const WORTH_KNEE: f64 = 0.10;
 /// The same for a candidate whose batches would take longer than this.
 const WORTH_SLOW: f64 = 0.03;
 const SLOW_S: f64 = 1.5;
-/// By how much the model's expectation of a neighbour is lowered for every doubling of its rows in flight, and by which share of
-/// its error, at most so much, it is raised: what is hardly known may be much better.
-const DOUBLED: f64 = 0.02;
-const CURIOUS: f64 = 0.6;
+/// Errors of what is foreseen beyond this make nobody more curious.
 const ERROR_MAX: f64 = 0.3;
 /// A slice of a slow server ends here: fewer batches, and a change is seen sooner.
 const SLICE_MAX_S: f64 = 3.0;
@@ -59,6 +54,21 @@ const NOISE: f64 = 0.08;
 /// Alarms that found nothing keep quiet for so long, doubled each time.
 const QUIET_S: f64 = 20.0;
 const QUIET_MAX_S: f64 = 240.0;
+
+/// How neighbours are ordered, and for how long they are looked for.
+struct Manner {
+    /// Refining ends after this long in any case.
+    refine_max_s: f64,
+    /// By how much the model's expectation of a neighbour is lowered for every doubling of its rows in flight.
+    doubled: f64,
+    /// The share of its error by which it is raised: what is hardly known may be much better.
+    curious: f64,
+}
+
+const PLAIN: Manner = Manner { refine_max_s: 60.0, doubled: 0.02, curious: 0.6 };
+/// Where batches take longer than this a run has time for few trials: each goes where most may be found.
+const SLOW: Manner = Manner { refine_max_s: 120.0, doubled: 0.01, curious: 1.3 };
+const SLOW_FROM_S: f64 = 0.3;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Search {
@@ -260,7 +270,7 @@ impl Explorer {
         if self.begin_block() {
             return;
         }
-        let over = self.now - self.search.since > REFINE_MAX_S;
+        let over = self.now - self.search.since > self.manner().refine_max_s;
         self.model.fit(self.kept);
         if let Some(point) = self.search.leap.take()
             && !(0.5..=2.0).contains(&(point.footprint() / self.kept.footprint()))
@@ -286,8 +296,13 @@ impl Explorer {
         ways.filter_map(step).find(|(_, point)| !self.is_closed(*point))
     }
 
+    fn manner(&self) -> Manner {
+        if self.latency > SLOW_FROM_S { SLOW } else { PLAIN }
+    }
+
     /// The neighbour of which the model hopes most, in the order of the directions where it knows too little.
     fn most_hopeful(&self) -> Option<(Direction, Point)> {
+        let Manner { doubled, curious, .. } = self.manner();
         let mut most: Option<(Direction, Point, f64)> = None;
         for direction in DIRECTIONS {
             for octaves in [STEP, STEP_LONG] {
@@ -298,7 +313,7 @@ impl Explorer {
                 }
                 let growth = (point.footprint() / self.kept.footprint()).log2();
                 let hoped = foreseen
-                    .map(|seen| seen.gain - DOUBLED * growth + CURIOUS * seen.error.min(ERROR_MAX));
+                    .map(|seen| seen.gain - doubled * growth + curious * seen.error.min(ERROR_MAX));
                 let hope = hoped.unwrap_or(0.0);
                 let open = match hoped {
                     Some(gain) => octaves <= STEP || gain > 0.0,
