@@ -23,6 +23,12 @@ impl Arguments {
         if self.0.is_empty() { None } else { Some(self.0.remove(0)) }
     }
 
+    /// Whether `-h` or `--help` is among them, not counting what stands behind `--`.
+    pub(crate) fn ask_for_help(&self) -> bool {
+        let mut ours = self.0.iter().take_while(|argument| *argument != "--");
+        ours.any(|argument| argument == "-h" || argument == "--help")
+    }
+
     /// Takes `--name`, if it is there.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         let at = self.0.iter().position(|argument| argument == name);
@@ -93,6 +99,13 @@ mod tests {
         assert_eq!(given.behind_dashes(), ["--rows", "13"]);
         assert_eq!(given.value::<u64>("--rows").unwrap(), Some(12));
         assert!(given.behind_dashes().is_empty());
+    }
+
+    #[test]
+    fn help_is_asked_for_wherever_it_stands_but_not_behind_dashes() {
+        assert!(arguments("surface --rows 12 --help").ask_for_help());
+        assert!(arguments("-h").ask_for_help());
+        assert!(!arguments("surface -- --help").ask_for_help());
     }
 
     #[test]

@@ -56,6 +56,10 @@ fn main() -> ExitCode {
 }
 
 fn run(mut arguments: Arguments) -> anyhow::Result<()> {
+    if arguments.ask_for_help() {
+        print!("{HELP}");
+        return Ok(());
+    }
     match arguments.next().as_deref() {
         Some("test") => test::test(arguments),
         Some("ci") => ci::ci(arguments),
@@ -64,7 +68,7 @@ fn run(mut arguments: Arguments) -> anyhow::Result<()> {
         Some("tidy") => tidy::tidy(arguments),
         Some("torture") => torture::torture(arguments),
         Some("bench") => bench::bench(arguments),
-        None | Some("help" | "-h" | "--help") => {
+        None | Some("help") => {
             print!("{HELP}");
             Ok(())
         }

@@ -4,7 +4,8 @@
 //! setting several times, in another order each round, and between blocks the reference, 10,000 rows × 4, which shows how
 //! much the machine itself moves. The **contest** runs the best few of the survey, the reference, `auto`, and what `auto`
 //! had chosen (pinned), in turn, all for the same longer time; ratios are of runs of the same round. Every run makes its
-//! table anew, and one whose accounts do not balance is a failure.
+//! table anew, with the schema's indexes (unless `-- --indexes` says otherwise), and one whose accounts do not balance is a
+//! failure.
 
 mod contest;
 mod grid;

@@ -43,7 +43,6 @@ pub(super) struct Trial {
     pub(super) foreseen: Option<Foreseen>,
     /// Whether the model expects it to lose, without being sure.
     pub(super) is_doubted: bool,
-    pub(super) pairs_max: usize,
     differences: [f64; PAIRS_MAX],
     pairs: usize,
     half: Option<f64>,
@@ -72,7 +71,6 @@ impl Trial {
             worth,
             foreseen: None,
             is_doubted: false,
-            pairs_max: PAIRS_MAX,
             differences: [0.0; PAIRS_MAX],
             pairs: 0,
             half: None,
@@ -158,7 +156,7 @@ impl Trial {
             return Verdict::Open;
         }
         let (gain, error) = self.weighed(pooled);
-        let last = count >= self.pairs_max;
+        let last = count >= PAIRS_MAX;
         let lost = if self.is_doubted { LOST_DOUBTED } else { LOST };
         let (accept, refuse) = match self.kind {
             Kind::Growth | Kind::Diagonal => {
