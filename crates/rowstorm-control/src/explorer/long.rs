@@ -67,8 +67,9 @@ impl Explorer {
         if self.now < self.long.again_at || self.mode == Mode::Frozen {
             return false;
         }
-        let Some((mean, _)) = self.pulse.between(to - LOOK_S, to) else { return false };
-        if self.pulse.stood(to - LOOK_S, to) < STOOD || mean <= 0.0 {
+        let from = self.pulse.first_works(to - LOOK_S, to);
+        let Some((mean, _)) = self.pulse.between(from, to) else { return false };
+        if self.pulse.stood(from, to) < STOOD || mean <= 0.0 {
             return false;
         }
         let Some(point) = self.lesser() else { return false };

@@ -6,6 +6,7 @@
 //! It deliberately knows nothing of any one database, only what is plausible of all of them (the law's numbers): what a server
 //! refuses, how its speed bends and where it stalls is learnt from its answers. It never waits, draws or allocates: all memory is in this struct.
 
+mod latencies;
 mod law;
 mod long;
 mod memory;

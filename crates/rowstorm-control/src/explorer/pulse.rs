@@ -7,6 +7,8 @@
 const SECONDS: usize = 96;
 /// In a second below this share of the upper quartile the server stood.
 const STANDS: f64 = 0.3;
+/// From this share of it on it was at work.
+const WORKS: f64 = 0.7;
 
 #[derive(Debug, Clone)]
 pub(super) struct Pulse {
@@ -38,6 +40,16 @@ impl Pulse {
             let part = (at.min(end) - from.max(start)).max(0.0) / span;
             self.rows[entry as usize % SECONDS] += (f64::from(rows) * part) as f32;
         }
+    }
+
+    /// The first second between two moments in which the server was at work: a server that has become much faster has not
+    /// stood before.
+    pub(super) fn first_works(&self, from: f64, to: f64) -> f64 {
+        let Some((_, upper)) = self.between(from, to) else { return from };
+        let mut seconds = from.ceil().max(0.0) as u64..to.floor().max(0.0) as u64;
+        let works =
+            |second: &u64| f64::from(self.rows[*second as usize % SECONDS]) >= WORKS * upper;
+        seconds.find(works).map_or(from, |second| second as f64)
     }
 
     /// Share of the seconds in which hardly anything arrived, if it came back to life after such; else nothing.

@@ -49,6 +49,11 @@ const CHANGE_LARGE: f64 = 0.15;
 const DOUBTED: f64 = 0.10;
 const LOOK: u32 = 8;
 const LOOK_S: f64 = 0.2;
+/// While holding, less hope than this is not worth a look.
+const HOPE_MIN: f64 = -0.05;
+/// What a trial's gain may be above what was foreseen, in standard errors, of which this one is the law's that it does not know.
+const SURPRISE_ERRORS: f64 = 2.0;
+const SURPRISE_ERROR: f64 = 0.05;
 /// Noise that a slice of the plain length is meant for.
 const NOISE: f64 = 0.08;
 /// Alarms that found nothing keep quiet for so long, doubled each time.
@@ -190,7 +195,7 @@ impl Explorer {
         }
         self.learn(&trial);
         // Two slices make a difference.
-        match trial.verdict(self.noise.max(std::f64::consts::SQRT_2 * self.spread)) {
+        match trial.verdict(self.pooled()) {
             Verdict::Open => self.continue_trial(),
             Verdict::Accepted => self.accept(&trial),
             Verdict::Refused => self.refuse(&trial),
@@ -209,14 +214,33 @@ impl Explorer {
         }
     }
 
+    /// Noise of a pair: as learnt, and no less than the spread of latencies makes.
+    fn pooled(&self) -> f64 {
+        self.noise.max(std::f64::consts::SQRT_2 * self.spread)
+    }
+
     fn learn_noise(&mut self, trial: &Trial) {
         if let Some(variance) = trial.variance() {
             self.noise = (0.8 * self.noise * self.noise + 0.2 * variance).sqrt().clamp(0.01, 0.5);
         }
     }
 
+    /// A neighbour is so much faster than what is known allows: the server has become faster in mid-trial, and that is no longer
+    /// known.
+    fn is_surprised(&self, trial: &Trial) -> bool {
+        trial.foreseen.is_some_and(|foreseen| {
+            let off = trial.gain() - foreseen.gain;
+            let error = trial.error(self.pooled()).hypot(foreseen.error).hypot(SURPRISE_ERROR);
+            off > SURPRISE_ERRORS * error
+        })
+    }
+
     fn accept(&mut self, trial: &Trial) {
         self.learn_noise(trial);
+        if self.is_surprised(trial) {
+            self.memory.forget();
+            self.model.forget();
+        }
         let before = self.kept;
         self.memory.lost(before, trial.gain(), self.now);
         self.kept = trial.candidate;
@@ -319,6 +343,7 @@ impl Explorer {
                     Some(gain) => octaves <= STEP || gain > 0.0,
                     None => (octaves > STEP) == (direction == Direction::MoreRows),
                 };
+                let open = open && (self.mode != Mode::Hold || hope > HOPE_MIN);
                 if open && most.is_none_or(|(.., best)| hope > best) {
                     most = Some((direction, point, hope));
                 }

@@ -6,9 +6,11 @@
 //!
 //! Which batches just made it before a slice's end is chance, and in short slices most of the noise. Little's law (rows in
 //! flight = goodput × latency) has none of that: with all lanes busy, mean latency gives the same goodput with a quarter of the
-//! batches. Its latencies are taken one turn later, when batches no longer queue behind older ones. Where far fewer
-//! batches came than it says, the lanes were not busy (the client is the limit), and what was counted is what counts.
+//! batches. Its latencies are taken one turn later, when batches no longer queue behind older ones, and those far from the
+//! middle are [bounded](super::latencies). In flight is what really was out: where the client is the limit, some lanes
+//! are idle. Where far fewer batches came than it says even so, what was counted is what counts.
 
+use super::latencies::Latencies;
 use crate::Observation;
 
 /// For so many latencies a refusal can still be the fault of what was sent before.
@@ -17,9 +19,9 @@ const AFTERMATH_LATENCIES: f64 = 3.0;
 /// No slice ends early before this: a few batches may come at once by chance.
 const EARLY_S: f64 = 0.03;
 
-/// By how much a count can miss for its edges: so much of a turn of all lanes, and a little in any case.
+/// By how much a count can miss: for its edges so much of a turn of all lanes, and for a short stall in any case.
 const EDGE_TURNS: f64 = 0.35;
-const EDGE_MIN: f64 = 0.02;
+const EDGE_MIN: f64 = 0.20;
 
 /// How long a slice has to be.
 #[derive(Debug, Clone, Copy)]
@@ -72,12 +74,13 @@ pub(super) struct Slicer {
     last: f64,
     completions: u32,
     rows: u64,
-    /// Batches that are still to be left out of the latencies, and those that are in them.
+    /// Batches that are still to be left out of the latencies.
     skip: u32,
-    told: u32,
+    latencies: Latencies,
+    /// Seconds that these tell of, and what was out in them, in batches times seconds.
+    told_s: f64,
+    out: f64,
     late: u32,
-    logs: f64,
-    squares: f64,
     /// Mean latency over all settings, for how long to settle.
     latency: f64,
 }
@@ -127,7 +130,8 @@ impl Slicer {
         let weight = if self.latency > 0.0 { 0.1 } else { 1.0 };
         self.latency += (latency - self.latency) * weight;
         // Completions of several lanes may come in a little out of order.
-        self.last = self.last.max(seen.at.as_secs_f64());
+        let passed = (seen.at.as_secs_f64() - self.last).max(0.0);
+        self.last += passed;
         let Some(since) = self.since else {
             let few = f64::from(self.older) <= need.older_share * f64::from(in_flight);
             if few || self.last - self.changed > need.latencies_max * self.latency {
@@ -144,17 +148,17 @@ impl Slicer {
             self.skip -= 1;
             return None;
         }
-        self.logs += latency.ln();
-        self.squares += latency.ln() * latency.ln();
-        self.told += 1;
-        let whole = self.told.is_multiple_of(in_flight.max(1));
-        let enough = self.told >= need.completions.max(need.turns * in_flight) && whole;
+        self.latencies.push(latency.ln());
+        self.told_s += passed;
+        self.out += passed * f64::from(seen.in_flight.clamp(1, in_flight.max(1)));
+        let told = self.latencies.count();
+        let whole = told.is_multiple_of(in_flight.max(1));
+        let enough = told >= need.completions.max(need.turns * in_flight) && whole;
         let slow =
             seconds >= need.seconds_max && self.completions >= in_flight.min(need.completions);
         let over = (enough && seconds >= need.seconds) || slow;
-        let early = need
-            .early
-            .filter(|early| whole && self.told >= early.completions && seconds >= EARLY_S);
+        let early =
+            need.early.filter(|early| whole && told >= early.completions && seconds >= EARLY_S);
         if !over && early.is_none() || seconds <= 0.0 {
             return None;
         }
@@ -167,13 +171,13 @@ impl Slicer {
         Some(slice)
     }
     fn finished(&self, seconds: f64, in_flight: f64) -> Slice {
-        let (all, told) = (f64::from(self.completions), f64::from(self.told));
-        let mean = self.logs / told;
-        let variance = (self.squares / told - mean * mean).max(0.0);
+        let (all, told) = (f64::from(self.completions), f64::from(self.latencies.count()));
+        let (mean, variance) = self.latencies.told();
+        let out = if self.told_s > 0.0 { self.out / self.told_s } else { in_flight };
         let rows = self.rows.max(1) as f64;
         let counted = (rows / seconds).ln();
         // The mean of a log-normal latency, and Little's law.
-        let little = (rows / all * in_flight).ln() - mean - 0.5 * variance;
+        let little = (rows / all * out).ln() - mean - 0.5 * variance;
         let edge = EDGE_TURNS / (all / in_flight) + EDGE_MIN;
         Slice {
             log_rate: little + (counted - little + edge).min(0.0),
