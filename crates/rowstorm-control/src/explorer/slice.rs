@@ -19,9 +19,9 @@ const AFTERMATH_LATENCIES: f64 = 3.0;
 /// No slice ends early before this: a few batches may come at once by chance.
 const EARLY_S: f64 = 0.03;
 
-/// By how much a count can miss: for its edges so much of a turn of all lanes, and for a short stall in any case.
+/// By how much a count can miss for its edges: so much of a turn of all lanes, and a little in any case.
 const EDGE_TURNS: f64 = 0.35;
-const EDGE_MIN: f64 = 0.20;
+const EDGE_MIN: f64 = 0.02;
 
 /// How long a slice has to be.
 #[derive(Debug, Clone, Copy)]
