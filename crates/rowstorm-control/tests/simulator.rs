@@ -102,6 +102,22 @@ fn a_server_that_is_pushed_until_it_stops_is_tried_with_less_for_longer() {
 }
 
 #[test]
+fn a_server_that_has_become_three_times_as_fast_has_not_stood_before() {
+    // A drawn surface without most of its noise.
+    let text = "workers 5\nbatch_ms 68\nrow_us 33\nknee_rows 18_300\nrow_bytes 164\nnoise 0.02\nwander 0\n\
+                network_ms 9\nflush_ms 0.7\nsigma 0.00066\ndecay 0.33\nbudget_bytes 46_000_000\n\
+                in_flight_max 41\nat 246 workers 18\n";
+    let scenario = Scenario::parse("faster", text).expect("it is well formed");
+    for seed in 0..10 {
+        let mut explorer = explorer(&scenario.regimes[0].surface);
+        let journal = play(&scenario, seed, 420.0, &mut explorer).journal;
+        let long = |reason: &Reason| matches!(reason, Reason::Long { .. });
+        assert!(!journal.iter().any(|(_, decided)| long(&decided.reason)), "{seed}");
+        assert!(explorer.kept().in_flight >= 14, "{seed}: {}", explorer.kept());
+    }
+}
+
+#[test]
 fn the_journal_of_a_run_replays_to_the_same_decisions() {
     let scenarios = sim::tuned();
     let scenario = scenarios.iter().find(|one| one.name == "node-gone").expect("it is there");
