@@ -170,6 +170,7 @@ impl Slicer {
         self.next();
         Some(slice)
     }
+
     fn finished(&self, seconds: f64, in_flight: f64) -> Slice {
         let (all, told) = (f64::from(self.completions), f64::from(self.latencies.count()));
         let (mean, variance) = self.latencies.told();
@@ -188,5 +189,44 @@ impl Slicer {
             log_error: (variance / told).sqrt(),
             late: self.late,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Verdict;
+
+    #[test]
+    fn lanes_that_are_idle_are_not_counted_as_busy() {
+        let need = Need {
+            completions: 16,
+            turns: 1,
+            seconds: 0.0,
+            seconds_max: 3.0,
+            older_share: 0.0,
+            skip: 1.0,
+            latencies_max: 3.0,
+            early: None,
+        };
+        // Eight lanes, of which the client keeps two at work: 1,000 rows every 5 ms.
+        let mut slicer = Slicer::default();
+        slicer.restart(0.0, 0);
+        let slice = (1..100).find_map(|batch| {
+            let seen = Observation {
+                at: Duration::from_millis(5 * batch),
+                latency: Duration::from_millis(10),
+                rows: 1_000,
+                bytes: 100_000,
+                in_flight: 2,
+                decision: 1,
+                verdict: Verdict::Done,
+            };
+            slicer.push(&seen, 8, f64::INFINITY, &need)
+        });
+        let rate = slice.expect("sixteen batches are enough").log_rate.exp();
+        assert!((rate / 200_000.0 - 1.0).abs() < 0.01, "{rate}");
     }
 }
