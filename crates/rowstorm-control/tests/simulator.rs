@@ -118,6 +118,19 @@ fn a_server_that_has_become_three_times_as_fast_has_not_stood_before() {
 }
 
 #[test]
+fn rows_are_not_given_up_for_batches_that_others_make_late() {
+    // From the second minute on a batch takes ten times the work of its own: fewer rows do not make it shorter.
+    let text = "workers 6\nbatch_ms 2.9\nrow_us 15.8\nknee_rows 20_800\nrow_bytes 187\nnoise 0.3\nwander 0.05\n\
+                flush_ms 5\nnetwork_ms 0.4\nsigma 0.0046\np99_ms 74\nat 120 batch_ms 30\n";
+    let scenario = Scenario::parse("own-work", text).expect("it is well formed");
+    for seed in 0..10 {
+        let mut explorer = explorer(&scenario.regimes[0].surface);
+        play(&scenario, seed, 240.0, &mut explorer);
+        assert!(explorer.kept().batch_rows > 100, "{seed}: {}", explorer.kept());
+    }
+}
+
+#[test]
 fn the_journal_of_a_run_replays_to_the_same_decisions() {
     let scenarios = sim::tuned();
     let scenario = scenarios.iter().find(|one| one.name == "node-gone").expect("it is there");

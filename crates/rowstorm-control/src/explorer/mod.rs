@@ -6,6 +6,7 @@
 //! It deliberately knows nothing of any one database, only what is plausible of all of them (the law's numbers): what a server
 //! refuses, how its speed bends and where it stalls is learnt from its answers. It never waits, draws or allocates: all memory is in this struct.
 
+mod late;
 mod latencies;
 mod law;
 mod long;
@@ -102,7 +103,7 @@ pub struct Explorer {
     rate_now: f64,
     /// Noise of a slice, by the spread of its latencies.
     spread: f64,
-    lateness: overload::Lateness,
+    lateness: late::Lateness,
     counted: overload::Counted,
 }
 
@@ -164,7 +165,7 @@ impl Explorer {
             rate: 0.0,
             rate_now: 0.0,
             spread: 0.0,
-            lateness: overload::Lateness::default(),
+            lateness: late::Lateness::default(),
             counted: overload::Counted::default(),
         }
     }

@@ -1,29 +1,16 @@
-//! Overload: a server that refuses, in the open or by its own counters, and batches that take too long.
+//! Overload: a server that refuses, in the open or by its own counters; for batches that take too long see [`late`](super::late).
 //!
 //! A neighbour that is refused is given up, and a wall stands there for a while. What is kept gives way at once: a fifth of
 //! the batches in flight, or half of the rows when only one is left.
 
-use super::slice::Slice;
 use super::trial::Trial;
-use super::{Explorer, Mode, Objective};
+use super::{Explorer, Mode};
 use crate::{Counters, Point, Reason};
 
 /// Share of requests that the server may refuse in itself.
 const REJECTED_MAX: f64 = 0.005;
 /// Look again so long after backing off.
 const AGAIN_S: f64 = 6.0;
-/// Share of batches that may be late.
-const LATE_MAX: f64 = 0.01;
-/// The normal distribution's 99th percentile.
-const P99: f64 = 2.326;
-
-/// Late batches of what is kept, over the last slices.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Lateness {
-    late: f64,
-    completions: f64,
-}
-
 /// What the server's counters said last, and the most that was in flight since.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counted {
@@ -43,27 +30,6 @@ impl Counted {
 }
 
 impl Explorer {
-    /// Whether a slice shows that too many batches are late.
-    pub(super) fn is_late(&mut self, slice: &Slice) -> bool {
-        let Objective::P99Below(limit) = self.objective else { return false };
-        let completions = f64::from(slice.completions);
-        if self.point() != self.kept {
-            let allowed = LATE_MAX * completions;
-            let late = f64::from(slice.late) > allowed + 2.0 * allowed.sqrt();
-            let p99 = slice.log_latency + P99 * slice.log_spread;
-            return late || p99 > limit.as_secs_f64().ln();
-        }
-        // Forgets slowly: eight slices or so.
-        self.lateness.late = self.lateness.late * 0.88 + f64::from(slice.late);
-        self.lateness.completions = self.lateness.completions * 0.88 + completions;
-        let allowed = LATE_MAX * self.lateness.completions;
-        let late = self.lateness.late > allowed + 2.5 * allowed.sqrt() + 1.0;
-        if late {
-            self.lateness = Lateness::default();
-        }
-        late
-    }
-
     /// Whether what a larger setting has sent is still there: then it is to blame, and not what is in force.
     pub(super) fn is_aftermath(&self) -> bool {
         self.slicer.older_are_out(self.now)
@@ -94,23 +60,20 @@ impl Explorer {
 
     /// What is kept is too much.
     fn give_way(&mut self, reason: Reason) {
-        let Point { batch_rows, in_flight } = self.kept;
-        let fewer = Point { batch_rows, in_flight: (in_flight - in_flight.div_ceil(5)).max(1) };
-        let shorter = |share: f64| Point {
-            batch_rows: ((f64::from(batch_rows) * share) as u32).max(1),
-            in_flight,
-        };
-        let lanes_can = in_flight > 1 && !self.space.lanes_are_given();
-        let rows_can = batch_rows > 1 && !self.space.rows_are_given();
         let before = self.kept;
+        let Point { batch_rows, in_flight } = before;
+        let (lanes_can, rows_can) = self.may_give();
         self.kept = match (reason, lanes_can, rows_can) {
-            (Reason::Late, _, true) => shorter(0.8),
-            (_, true, _) => fewer,
-            (_, false, true) => shorter(0.5),
-            (_, false, false) => self.kept,
+            (Reason::Late, _, _) => self.less_late(),
+            (_, true, _) => Point { batch_rows, in_flight: in_flight - in_flight.div_ceil(5) },
+            (_, false, true) => Point { batch_rows: batch_rows / 2, in_flight },
+            (_, false, false) => before,
         };
         if reason == Reason::Busy {
             self.lost_ground(before);
+        }
+        if reason == Reason::Late {
+            self.long_later();
         }
         self.watch.restart();
         self.search.trial = None;
@@ -119,6 +82,13 @@ impl Explorer {
             self.hold_for(AGAIN_S);
         }
         self.go(self.kept, reason);
+    }
+
+    /// Which coordinates can give way: lanes, rows.
+    pub(super) fn may_give(&self) -> (bool, bool) {
+        let Point { batch_rows, in_flight } = self.kept;
+        let lanes_can = in_flight > 1 && !self.space.lanes_are_given();
+        (lanes_can, batch_rows > 1 && !self.space.rows_are_given())
     }
 
     /// The server's counters were read.
