@@ -56,7 +56,7 @@ const SURPRISE_ERRORS: f64 = 2.0;
 const SURPRISE_ERROR: f64 = 0.05;
 /// Noise that a slice of the plain length is meant for.
 const NOISE: f64 = 0.08;
-/// Alarms that found nothing keep quiet for so long, doubled each time.
+/// Alarms that found nothing keep quiet for so long, doubled each time; a large change is heard all the same.
 const QUIET_S: f64 = 20.0;
 const QUIET_MAX_S: f64 = 240.0;
 
@@ -400,7 +400,7 @@ impl Explorer {
     /// A slice of what is kept, while nothing is tried.
     fn watch(&mut self, slice: &Slice) {
         if let Some(by) = self.watch.push(slice.log_rate, self.noise)
-            && self.now >= self.search.quiet_until
+            && (self.now >= self.search.quiet_until || by.abs() > CHANGE_LARGE)
         {
             self.search.quiet = if self.search.moved {
                 QUIET_S
@@ -447,5 +447,28 @@ impl Explorer {
         self.mode = Mode::Hold;
         self.search.trial = None;
         self.search.probe_at = self.now + seconds;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Bounds, ExplorerOptions};
+
+    #[test]
+    fn alarms_that_found_nothing_do_not_hide_a_large_change() {
+        for (fallen, heard) in [(0.1, false), (0.5, true)] {
+            let bounds = Bounds { rows_max: 50_000, in_flight_max: 16, bytes_max: 1 << 28 };
+            let mut explorer = Explorer::new(ExplorerOptions::new(bounds, 100.0));
+            explorer.mode = Mode::Hold;
+            explorer.search.probe_at = f64::INFINITY;
+            explorer.search.ask_at = f64::INFINITY;
+            explorer.search.quiet_until = f64::INFINITY;
+            for slice in 0..60 {
+                let log_rate = if slice < 20 { 10.0 } else { 10.0 - fallen };
+                explorer.watch(&Slice { log_rate, ..Slice::default() });
+            }
+            assert_eq!(explorer.mode == Mode::Refine, heard, "{fallen}");
+        }
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Early {
 }
 
 /// A finished slice.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Slice {
     /// Natural logarithm of rows per second.
     pub(super) log_rate: f64,
