@@ -102,6 +102,24 @@ fn a_server_that_is_pushed_until_it_stops_is_tried_with_less_for_longer() {
 }
 
 #[test]
+fn a_server_that_stands_again_and_again_is_tried_with_less_though_a_trial_is_not_over() {
+    // A drawn surface: every pair of a trial meets a pause, and twelve of them take four minutes.
+    let text = "batch_ms 16.4\nrow_us 56.4\nnotch 0.69\nsigma 0.0034\nkappa 0.000045\nnetwork_ms 6\nnoise 0.38\n\
+                spike_share 0.0033\nspike_factor 10.5\nwander 0.052\nwander_s 9\nstall_every_s 20\nstall_s 3.8\n\
+                stall_factor 0.2\ndirty_bytes 100_600_000\ndrain_bytes 3_000_000\nrow_bytes 105.5\nbudget_bytes 47_186_000\n\
+                in_flight_max 70\n";
+    let scenario = Scenario::parse("stands", text).expect("it is well formed");
+    for seed in 500..510 {
+        let mut explorer = explorer(&scenario.regimes[0].surface);
+        let journal = play(&scenario, seed, 400.0, &mut explorer).journal;
+        let long = |reason: &Reason| matches!(reason, Reason::Long { .. });
+        let first = journal.iter().find(|(_, decided)| long(&decided.reason));
+        let at = first.map_or(Duration::MAX, |(seen, _)| seen.at);
+        assert!(at < Duration::from_secs(170), "{seed}: {at:?}");
+    }
+}
+
+#[test]
 fn a_server_that_has_become_three_times_as_fast_has_not_stood_before() {
     // A drawn surface without most of its noise.
     let text = "workers 5\nbatch_ms 68\nrow_us 33\nknee_rows 18_300\nrow_bytes 164\nnoise 0.02\nwander 0\n\

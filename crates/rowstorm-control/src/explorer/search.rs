@@ -194,6 +194,10 @@ impl Explorer {
             return;
         }
         self.learn(&trial);
+        // On a server that stands again and again, a trial may take minutes, and say nothing.
+        if self.begin_block() {
+            return;
+        }
         // Two slices make a difference.
         match trial.verdict(self.pooled()) {
             Verdict::Open => self.continue_trial(),
