@@ -83,11 +83,21 @@ fn a_limit_of_latency_bounds_what_is_found() {
     let limit = Objective::P99Below(Span(Duration::from_millis(100)));
     let (free, limited) = (found(Objective::Throughput), found(limit));
     assert_eq!(limited.settings.objective, "p99 < 100ms");
-    // Every second of the last half minute in which nothing else is tried.
-    let chosen = (limited.batch.chosen_rows, limited.batch.chosen_in_flight);
-    let seconds = limited.series.windows(2).skip(30);
-    let alike = seconds.filter(|two| two.iter().all(|one| (one.batch, one.in_flight) == chosen));
-    let latencies: Vec<f64> = alike.map(|two| two[1].p99).collect();
+    // Every second of the last half minute in which nothing else was in force, nor in the second before it.
+    let batch = &limited.batch;
+    let chosen = (batch.chosen_rows, batch.chosen_in_flight);
+    let latencies: Vec<f64> = limited
+        .series
+        .iter()
+        .skip(30)
+        .filter_map(|second| {
+            let before = |at_s: f64| batch.decisions.partition_point(|one| one.at_s <= at_s);
+            let in_force = before(second.at_s - 2.0).saturating_sub(1)..before(second.at_s);
+            let mut settings =
+                batch.decisions[in_force].iter().map(|one| (one.batch_rows, one.in_flight));
+            settings.all(|setting| setting == chosen).then_some(second.p99)
+        })
+        .collect();
     assert!(latencies.len() > 10, "{:?}", limited.batch);
     assert!(latencies.iter().all(|p99| *p99 < 120.0), "{latencies:?} {:?}", limited.batch);
     assert!(free.batch.chosen_rows >= limited.batch.chosen_rows);
