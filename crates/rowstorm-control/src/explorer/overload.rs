@@ -11,6 +11,7 @@ use crate::{Counters, Point, Reason};
 const REJECTED_MAX: f64 = 0.005;
 /// Look again so long after backing off.
 const AGAIN_S: f64 = 6.0;
+
 /// What the server's counters said last, and the most that was in flight since.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counted {
