@@ -297,15 +297,30 @@ fn seconds_of_a_slow_server(_sent_at: f64, sent: &Decision) -> f64 {
     work * (f64::from(sent.in_flight) / 2.0).max(1.0)
 }
 
+/// The same, four times as fast.
+fn seconds_of_a_less_slow_server(sent_at: f64, sent: &Decision) -> f64 {
+    seconds_of_a_slow_server(sent_at, sent) / 4.0
+}
+
 #[test]
 fn a_slow_server_is_looked_at_for_longer_before_it_settles() {
     let state_after = |seconds: f64| {
-        let mut explorer = Explorer::new(options(1_000_000, 16));
-        drive(&mut explorer, seconds, seconds_of_a_slow_server);
+        let start = Some(Point { batch_rows: 500, in_flight: 2 });
+        let mut explorer = Explorer::new(ExplorerOptions { start, ..options(1_000_000, 16) });
+        drive(&mut explorer, seconds, seconds_of_a_less_slow_server);
         explorer.state()
     };
     assert_eq!(state_after(90.0), State::Exploring);
     assert_eq!(state_after(150.0), State::Settled);
+}
+
+/// Doubling the rows gains nine tenths there for long, and makes no batch longer.
+#[test]
+fn a_server_whose_batches_take_two_seconds_whatever_their_rows_gets_large_ones_soon() {
+    let mut explorer = Explorer::new(options(1_000_000, 16));
+    drive(&mut explorer, 90.0, seconds_of_a_slow_server);
+    let kept = explorer.kept();
+    assert!(kept.batch_rows >= 16_000, "{kept}: {:?}", explorer.decision());
 }
 
 /// One slice asks for a seventh, and pairs see less than that.

@@ -14,12 +14,15 @@ const GUESS_BUDGET: f64 = 0.5;
 const GUESS_MIN: f64 = 4.0;
 /// A doubling must gain this much in logarithms.
 const GAIN_MIN: f64 = 0.15;
-/// Refused doublings that close a coordinate.
-const FAILURES_MAX: u32 = 1;
 /// Nothing is doubled whose batches would then take this long: a wrong step would cost too much.
 const LATENCY_MAX_S: f64 = 1.0;
 /// The same for the guess.
 const GUESS_MAX_S: f64 = 2.0;
+/// Where the last step of the rows that paid made batches longer by less than this share of it (in logarithms), it is not
+/// their rows that take the time (a far network, a server that commits now and then): more rows are not feared then, up to
+/// such a latency. Nor are they at the first step of all where batches take half of the plain bound and more.
+const FLAT: f64 = 0.2;
+const FLAT_MAX_S: f64 = 10.0;
 /// A guess that lost less than this in its one slice is tried once more, in pairs.
 const UNCLEAR: f64 = 0.15;
 /// What a slice of the start is off by.
@@ -45,8 +48,11 @@ pub(super) struct Startup {
     base: Option<f64>,
     /// Seconds of its batches.
     latency: f64,
+    /// Whether more rows did not make batches longer, at the last step of them that paid.
+    rows_are_flat: Option<bool>,
     step: Step,
-    failures: [u32; 2],
+    /// Whether doubling the rows, and the lanes, has not paid, or the user has given them.
+    closed: [bool; 2],
     /// Whether the guess has had its turn.
     guessed: bool,
     /// The guess, its speed and the seconds of its batches, where it seemed to gain nothing.
@@ -66,13 +72,13 @@ enum Step {
 
 impl Startup {
     pub(super) fn new(space: &Space) -> Startup {
-        let closed = |given: bool| if given { FAILURES_MAX } else { 0 };
         let given = space.rows_are_given() || space.lanes_are_given();
         Startup {
             base: None,
             latency: 0.0,
+            rows_are_flat: None,
             step: if given { Step::Rows } else { Step::Both },
-            failures: [closed(space.rows_are_given()), closed(space.lanes_are_given())],
+            closed: [space.rows_are_given(), space.lanes_are_given()],
             guessed: false,
             refused: None,
         }
@@ -88,11 +94,28 @@ impl Startup {
     /// The step in force was refused by the server: its coordinate is closed.
     pub(super) fn refused(&mut self) {
         match self.step {
-            Step::Rows => self.failures[0] = FAILURES_MAX,
-            Step::Lanes => self.failures[1] = FAILURES_MAX,
+            Step::Rows => self.closed[0] = true,
+            Step::Lanes => self.closed[1] = true,
             Step::Both | Step::Guess | Step::Again => {}
         }
         self.turn(false);
+    }
+
+    fn learn_flat(&mut self, is_flat: bool) {
+        match self.step {
+            Step::Rows => self.rows_are_flat = Some(is_flat),
+            // Which of the two made them longer cannot be told.
+            Step::Both if is_flat => self.rows_are_flat = Some(true),
+            Step::Both | Step::Lanes | Step::Guess | Step::Again => {}
+        }
+    }
+
+    /// Whether batches would not take too long with so many times as much in flight.
+    fn may_grow(&self, longer: f64) -> bool {
+        let is_flat = || self.rows_are_flat.unwrap_or(self.latency > LATENCY_MAX_S / 2.0);
+        let latency_max =
+            if self.step == Step::Rows && is_flat() { FLAT_MAX_S } else { LATENCY_MAX_S };
+        self.latency * longer < latency_max
     }
 
     /// Whose turn it is after a step that paid, or did not.
@@ -127,6 +150,11 @@ impl Explorer {
         let paid = gain.is_none_or(|gain| gain >= self.gain_min(&startup));
         if paid {
             startup.base = Some(slice.log_rate);
+            if gain.is_some() {
+                let longer = slice.log_latency - startup.latency.ln();
+                let step = (self.point().footprint() / self.kept.footprint()).ln();
+                startup.learn_flat(longer < FLAT * step);
+            }
             startup.latency = slice.log_latency.exp();
             self.latency = startup.latency;
             self.rate = slice.log_rate.exp();
@@ -134,12 +162,10 @@ impl Explorer {
         }
         if gain.is_some() {
             match (startup.step, paid) {
-                (Step::Rows, true) => startup.failures[0] = 0,
-                (Step::Lanes, true) => startup.failures[1] = 0,
-                (Step::Rows, false) => startup.failures[0] += 1,
-                (Step::Lanes, false) => startup.failures[1] += 1,
-                (Step::Guess, true) => startup.failures = self.given_failures(),
-                (Step::Both | Step::Again, _) => {}
+                (Step::Rows, false) => startup.closed[0] = true,
+                (Step::Lanes, false) => startup.closed[1] = true,
+                (Step::Guess, true) => startup.closed = Startup::new(&self.space).closed,
+                (Step::Rows | Step::Lanes, true) | (Step::Both | Step::Again, _) => {}
                 (Step::Guess, false) => {
                     let guess = (self.point(), slice.log_rate, slice.log_latency.exp());
                     startup.refused = Some(guess);
@@ -165,7 +191,7 @@ impl Explorer {
         if let Some((point, rate, latency)) = guess {
             startup.base = Some(rate);
             startup.latency = latency;
-            startup.failures = self.given_failures();
+            startup.closed = Startup::new(&self.space).closed;
             self.kept = point;
         }
         self.latency = startup.latency;
@@ -174,31 +200,18 @@ impl Explorer {
         self.double_next(startup);
     }
 
-    fn given_failures(&self) -> [u32; 2] {
-        Startup::new(&self.space).failures
-    }
-
     /// Where a step leads.
     fn stepped(&self, startup: &Startup) -> Option<Point> {
         let Point { batch_rows, in_flight } = self.kept;
-        // After a failure twice as far: a wire may have a notch just there.
-        let more_rows = batch_rows.saturating_mul(2 << startup.failures[0].min(1));
+        let (more_rows, more_lanes) = (batch_rows.saturating_mul(2), in_flight.saturating_mul(2));
         let wanted = match startup.step {
-            Step::Both => Point {
-                batch_rows: batch_rows.saturating_mul(2),
-                in_flight: in_flight.saturating_mul(2),
-            },
-            Step::Rows if startup.failures[0] < FAILURES_MAX => {
-                Point { batch_rows: more_rows, in_flight }
-            }
-            Step::Lanes if startup.failures[1] < FAILURES_MAX => {
-                Point { batch_rows, in_flight: in_flight.saturating_mul(2) }
-            }
+            Step::Both => Point { batch_rows: more_rows, in_flight: more_lanes },
+            Step::Rows if !startup.closed[0] => Point { batch_rows: more_rows, in_flight },
+            Step::Lanes if !startup.closed[1] => Point { batch_rows, in_flight: more_lanes },
             Step::Rows | Step::Lanes | Step::Guess | Step::Again => return None,
         };
         let longer = wanted.footprint() / self.kept.footprint();
-        let quick = startup.latency * longer < LATENCY_MAX_S;
-        let open = self.space.allowed(self.kept, wanted).filter(|_| quick);
+        let open = self.space.allowed(self.kept, wanted).filter(|_| startup.may_grow(longer));
         open.filter(|point| !self.walls.hide(*point, self.now))
     }
 
