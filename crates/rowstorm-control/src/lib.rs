@@ -11,7 +11,7 @@ mod reason;
 #[cfg(feature = "sim")]
 pub mod sim;
 
-pub use explorer::{Explorer, ExplorerOptions, Objective};
+pub use explorer::{End, Explorer, ExplorerOptions, Objective};
 pub use fixed::Fixed;
 pub use observation::{Bounds, Controller, Counters, Decision, Observation, Point, State, Verdict};
 pub use pace::{Pace, Steady, Unpaced};

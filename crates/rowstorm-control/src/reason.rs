@@ -58,6 +58,13 @@ pub enum Reason {
         /// By which share it was faster; mostly below zero.
         gain: f64,
     },
+    /// The run ends before the neighbour that is being tried could pay for more of its trial.
+    Ending {
+        /// What was tried.
+        tried: Point,
+        /// Its gain so far in logarithms.
+        gain: f64,
+    },
     /// The server stood still from time to time: less in flight is tried for most of a minute.
     Long {
         /// What is kept.
@@ -155,6 +162,10 @@ impl fmt::Display for Reason {
             }
             Reason::Back { tried, gain } => {
                 write!(out, "back: {tried} gave {:+.1} %", percent(gain))
+            }
+            Reason::Ending { tried, gain } => {
+                let gain = percent(gain);
+                write!(out, "back: the run ends before {tried} could pay ({gain:+.1} % so far)")
             }
             Reason::Long { kept, rate } => {
                 write!(out, "{kept} stalls, {rate:.0} rows/s over a minute: trying less for longer")

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rowstorm_control::{
-    Bounds, Controller, Counters, Decision, Direction, Explorer, ExplorerOptions, Objective,
+    Bounds, Controller, Counters, Decision, Direction, End, Explorer, ExplorerOptions, Objective,
     Observation, Point, Reason, State, Verdict,
 };
 
@@ -352,14 +352,17 @@ fn any_options() -> impl Strategy<Value = ExplorerOptions> {
     ];
     let start = proptest::option::of((1u32..100_000, 1u32..300));
     let given = (proptest::option::of(1u32..100_000), proptest::option::of(1u32..64));
-    (1u32..100_000, 1u32..64, 10_000u64..100_000_000, objective, start, given).prop_map(
-        |(rows_max, in_flight_max, bytes_max, objective, start, given)| ExplorerOptions {
+    let end = (proptest::option::of(0u64..100), proptest::option::of(0u64..10_000_000))
+        .prop_map(|(at, rows)| End { at: at.map(Duration::from_secs), rows });
+    (1u32..100_000, 1u32..64, 10_000u64..100_000_000, objective, start, given, end).prop_map(
+        |(rows_max, in_flight_max, bytes_max, objective, start, given, end)| ExplorerOptions {
             bounds: Bounds { rows_max, in_flight_max, bytes_max },
             bytes_per_row: ROW_BYTES as f64,
             batch_rows: given.0,
             in_flight: given.1,
             objective,
             start: start.map(|(batch_rows, in_flight)| Point { batch_rows, in_flight }),
+            end,
         },
     )
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rowstorm_control::sim::{self, Bench, Frozen, Scenario, Simulation, Surface, Weather};
 use rowstorm_control::{
-    Controller, Explorer, ExplorerOptions, Fixed, Objective, Observation, Reason, Verdict,
+    Controller, End, Explorer, ExplorerOptions, Fixed, Objective, Observation, Reason, Verdict,
 };
 
 fn explorer(surface: &Surface) -> Explorer {
@@ -17,6 +17,29 @@ fn explorer(surface: &Surface) -> Explorer {
         Objective::Throughput
     };
     Explorer::new(ExplorerOptions { objective, ..options })
+}
+
+/// What a run of a minute loses that is told when it ends, and one that is not.
+fn losses_of_a_minute(scenario: &Scenario, seed: u64) -> [f64; 2] {
+    let best = sim::best(scenario);
+    let surface = &scenario.regimes[0].surface;
+    let ends = [End { at: Some(Duration::from_mins(1)), rows: None }, End::default()];
+    ends.map(|end| {
+        let options = ExplorerOptions::new(surface.bounds(), surface.row_bytes);
+        let mut explorer = Explorer::new(ExplorerOptions { end, ..options });
+        Bench::new(scenario, &best, seed, 60.0).judge(&mut explorer, Frozen::Left).regret
+    })
+}
+
+#[test]
+fn a_run_that_is_told_its_end_loses_less() {
+    let steady = ["postgres-unnest", "crate-one-node", "mongo-majority", "wide-area"];
+    let scenarios = sim::tuned().into_iter().filter(|one| steady.contains(&one.name.as_str()));
+    let [told, untold] = scenarios.fold([0.0, 0.0], |[told, untold], scenario| {
+        let [with, without] = losses_of_a_minute(&scenario, 3);
+        [told + with, untold + without]
+    });
+    assert!(told < 0.95 * untold, "{told:.4} {untold:.4}");
 }
 
 fn score(scenario: &Scenario, seed: u64) -> sim::Score {

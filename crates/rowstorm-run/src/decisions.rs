@@ -169,6 +169,7 @@ fn kind(reason: Reason) -> &'static str {
         Reason::Better { .. } => "better",
         Reason::Smaller { .. } => "smaller",
         Reason::Back { .. } => "back",
+        Reason::Ending { .. } => "ending",
         Reason::Busy => "busy",
         Reason::Rejected => "rejected",
         Reason::Late => "late",

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rowstorm_control::{
-    self as control, Bounds, Controller, Counters, Explorer, ExplorerOptions, Fixed, Observation,
-    Point, Reason, State,
+    self as control, Bounds, Controller, Counters, End, Explorer, ExplorerOptions, Fixed,
+    Observation, Point, Reason, State,
 };
 
 use crate::work::Work;
@@ -77,7 +77,7 @@ impl Open {
             next: work.rows.start,
             end: work.rows.end,
             deadline,
-            controller: controller(&work.table.name, options, bounds, row_bytes),
+            controller: controller(work, options, bounds, row_bytes, deadline),
             journal: options.journal.clone(),
             freezes: options.freezes(),
             until: options.until,
@@ -264,10 +264,11 @@ impl Open {
 }
 
 fn controller(
-    table: &str,
+    work: &Work,
     options: &RunOptions,
     bounds: Bounds,
     row_bytes: f64,
+    deadline: Option<Duration>,
 ) -> Box<dyn Controller> {
     let given = |setting: Setting| match setting {
         Setting::Auto | Setting::AutoFreeze => None,
@@ -280,13 +281,22 @@ fn controller(
                 batch_rows,
                 in_flight,
                 objective: objective(options),
+                end: end(work, options, deadline),
                 ..ExplorerOptions::new(bounds, row_bytes)
             };
             if let Some(journal) = &options.journal {
-                journal.add(Entry::Opened(table.to_owned(), explorer));
+                journal.add(Entry::Opened(work.table.name.to_string(), explorer));
             }
             Box::new(Explorer::new(explorer))
         }
+    }
+}
+
+/// When the table will be full. A run that is for the controller's answer alone looks on to its end.
+fn end(work: &Work, options: &RunOptions, deadline: Option<Duration>) -> End {
+    match options.until {
+        Until::Settled => End::default(),
+        Until::Amount => End { at: deadline, rows: (!work.open_ended).then(|| work.len()) },
     }
 }
 

@@ -169,8 +169,9 @@ fn findings(record: &RunRecord, document: &Document, target: &Target, path: &Pat
     let _ = writeln!(text, "tried    {} settings, each for so long:", tried.len());
     text.push_str(&best(&tried, record));
     let verdicts = record.batch.decisions.iter().rev();
-    let told =
-        |kind: &str| ["better", "smaller", "back", "busy", "late", "rejected"].contains(&kind);
+    let told = |kind: &str| {
+        ["better", "smaller", "back", "ending", "busy", "late", "rejected"].contains(&kind)
+    };
     let last: Vec<_> = verdicts.filter(|decision| told(&decision.kind)).take(4).collect();
     for (place, verdict) in last.iter().rev().enumerate() {
         let name = if place == 0 { "last" } else { "" };

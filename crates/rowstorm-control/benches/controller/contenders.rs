@@ -5,7 +5,7 @@ use rowstorm_control::sim::baselines::{
     RandomSearch, Spsa, Vegas,
 };
 use rowstorm_control::sim::{Scenario, Schedule, Surface};
-use rowstorm_control::{Controller, Explorer, ExplorerOptions, Fixed, Objective, Point};
+use rowstorm_control::{Controller, End, Explorer, ExplorerOptions, Fixed, Objective, Point};
 use std::time::Duration;
 
 /// What a contender is made from.
@@ -15,6 +15,8 @@ pub(crate) struct Given<'a> {
     /// The best fixed setting of each regime.
     pub(crate) bests: &'a [Point],
     pub(crate) seed: u64,
+    /// Seconds of the run.
+    pub(crate) seconds: f64,
 }
 
 impl Given<'_> {
@@ -23,9 +25,14 @@ impl Given<'_> {
         self.bests[0]
     }
 
+    /// A run of so many seconds is told when it ends.
+    fn end(&self) -> End {
+        End { at: Some(Duration::from_secs_f64(self.seconds)), rows: None }
+    }
+
     /// Starts where ours starts, and is told the best so many seconds into each regime.
     fn told_after(&self, seconds: f64) -> Box<dyn Controller> {
-        let start = explorer(self).kept();
+        let start = explorer(self, End::default()).kept();
         Box::new(Schedule::told_after(seconds, start, self.scenario, self.bests))
     }
 }
@@ -39,8 +46,9 @@ pub(crate) struct Contender {
 }
 
 /// All of them, ours first.
-pub(crate) const ALL: [Contender; 23] = [
-    ours("rowstorm", |given| Box::new(explorer(given))),
+pub(crate) const ALL: [Contender; 24] = [
+    ours("rowstorm", |given| Box::new(explorer(given, given.end()))),
+    ours("rowstorm, no end told", |given| Box::new(explorer(given, End::default()))),
     rival("fixed 1,000 x 1", |_| Box::new(Fixed::new(1_000, 1))),
     rival("fixed 10,000 x 4", |given| fixed(given, 10_000, 4)),
     rival("fixed 10,000 x 20", |given| fixed(given, 10_000, 20)),
@@ -110,7 +118,7 @@ fn climb(given: &Given<'_>) -> Climb {
     })
 }
 
-pub(crate) fn explorer(given: &Given<'_>) -> Explorer {
+pub(crate) fn explorer(given: &Given<'_>, end: End) -> Explorer {
     let limit = given.surface.p99_ms;
     let objective = if limit > 0.0 {
         Objective::P99Below(Duration::from_secs_f64(limit * 1e-3))
@@ -118,5 +126,5 @@ pub(crate) fn explorer(given: &Given<'_>) -> Explorer {
         Objective::Throughput
     };
     let options = ExplorerOptions::new(given.surface.bounds(), given.surface.row_bytes);
-    Explorer::new(ExplorerOptions { objective, ..options })
+    Explorer::new(ExplorerOptions { objective, end, ..options })
 }

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use rowstorm_control::Controller;
 use rowstorm_control::sim::{Simulation, Weather, tuned};
+use rowstorm_control::{Controller, End};
 
 use crate::contenders::{Given, explorer};
 
@@ -28,11 +28,11 @@ pub(crate) fn measure() -> Cost {
         kept_at: &[],
         journal: true,
     };
-    let given = Given { surface, scenario: &scenario, bests: &[], seed: 1 };
-    let journal = run.run(&mut explorer(&given)).journal;
+    let given = Given { surface, scenario: &scenario, bests: &[], seed: 1, seconds: 600.0 };
+    let journal = run.run(&mut explorer(&given, End::default())).journal;
     let mut best = f64::INFINITY;
     for _ in 0..REPLAYS {
-        let mut again = explorer(&given);
+        let mut again = explorer(&given, End::default());
         let start = Instant::now();
         for (seen, _) in &journal {
             again.observe(seen);

@@ -70,7 +70,7 @@ impl Field {
             let seed = self.first_seed + (at % seeds) as u64;
             let bench = Bench::new(scenario, best, seed, self.seconds);
             let surface = &scenario.regimes[0].surface;
-            let given = Given { surface, scenario, bests: best, seed };
+            let given = Given { surface, scenario, bests: best, seed, seconds: self.seconds };
             let judge = |contender: &&Contender| Played {
                 scenario: scenario.name.clone(),
                 seed,

@@ -18,6 +18,7 @@ mod pulse;
 mod search;
 mod slice;
 mod space;
+mod stakes;
 mod startup;
 mod trial;
 mod triangle;
@@ -27,7 +28,7 @@ mod way;
 
 use std::time::Duration;
 
-pub use options::{ExplorerOptions, Objective};
+pub use options::{End, ExplorerOptions, Objective};
 
 use crate::{Controller, Counters, Decision, Observation, Point, Reason, State, Verdict};
 use long::Long;
@@ -37,6 +38,7 @@ use pulse::Pulse;
 use search::Search;
 use slice::{Need, Slicer};
 use space::Space;
+use stakes::Stakes;
 use startup::Startup;
 use walls::Walls;
 use watch::Watch;
@@ -93,6 +95,7 @@ pub struct Explorer {
     long: Long,
     way: Option<Way>,
     watch: Watch,
+    stakes: Stakes,
     search: Search,
     /// Pooled noise of a pair's difference.
     noise: f64,
@@ -159,6 +162,7 @@ impl Explorer {
             long: Long::default(),
             way: None,
             watch: Watch::default(),
+            stakes: Stakes::new(options.end),
             search: Search::default(),
             noise: 0.05,
             latency: 0.0,
@@ -249,6 +253,7 @@ impl Controller for Explorer {
         let current = seen.decision == self.decision.number;
         if seen.verdict == Verdict::Done {
             self.pulse.beat(self.now, seen.latency.as_secs_f64(), seen.rows);
+            self.stakes.wrote(seen.rows);
             if !current {
                 self.slicer.older();
             }

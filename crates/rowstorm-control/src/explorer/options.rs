@@ -16,6 +16,15 @@ pub enum Objective {
     Knee,
 }
 
+/// When a run will be over, as far as that is known; of two, what comes first. What is learnt then is worth nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct End {
+    /// By the clock of the observations.
+    pub at: Option<Duration>,
+    /// Rows that will have been written.
+    pub rows: Option<u64>,
+}
+
 /// What an explorer starts from and keeps within.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExplorerOptions {
@@ -31,6 +40,8 @@ pub struct ExplorerOptions {
     pub objective: Objective,
     /// Where to begin, if a good place is known: an earlier run's result. `None` begins small and doubles.
     pub start: Option<Point>,
+    /// When it will be over: shortly before, a trial that could not pay any more is not begun.
+    pub end: End,
 }
 
 impl ExplorerOptions {
@@ -43,6 +54,7 @@ impl ExplorerOptions {
             in_flight: None,
             objective: Objective::Throughput,
             start: None,
+            end: End::default(),
         }
     }
 }

@@ -33,14 +33,14 @@ const SLOW_S: f64 = 1.5;
 /// Errors of what is foreseen beyond this make nobody more curious.
 const ERROR_MAX: f64 = 0.3;
 /// A slice of a slow server ends here: fewer batches, and a change is seen sooner.
-const SLICE_MAX_S: f64 = 3.0;
+pub(super) const SLICE_MAX_S: f64 = 3.0;
 /// The first step in a server that has become slower.
 const STEP_FALLEN: f64 = 0.7;
 /// No leap to batches that would take longer.
 const LEAP_MAX_S: f64 = 1.0;
 /// While holding, this share of the rows may be lost in trials; what changing costs beside the candidate's own loss.
 const COST_SHARE: f64 = 0.004;
-const COST_MIN: f64 = 0.01;
+pub(super) const COST_MIN: f64 = 0.01;
 const GAP_MIN_S: f64 = 10.0;
 const GAP_MAX_S: f64 = 180.0;
 /// A change by more than this share makes all that was learnt void.
@@ -200,6 +200,7 @@ impl Explorer {
         }
         // Two slices make a difference.
         match trial.verdict(self.pooled()) {
+            Verdict::Open if self.is_too_late(&trial) => self.break_off(&trial),
             Verdict::Open => self.continue_trial(),
             Verdict::Accepted => self.accept(&trial),
             Verdict::Refused => self.refuse(&trial),
@@ -219,7 +220,7 @@ impl Explorer {
     }
 
     /// Noise of a pair: as learnt, and no less than the spread of latencies makes.
-    fn pooled(&self) -> f64 {
+    pub(super) fn pooled(&self) -> f64 {
         self.noise.max(std::f64::consts::SQRT_2 * self.spread)
     }
 
@@ -268,9 +269,17 @@ impl Explorer {
     }
 
     fn refuse(&mut self, trial: &Trial) {
+        self.give_up(trial, Reason::Back { tried: trial.candidate, gain: trial.gain() });
+    }
+
+    /// What is left of the run is too short for the trial to pay.
+    fn break_off(&mut self, trial: &Trial) {
+        self.give_up(trial, Reason::Ending { tried: trial.candidate, gain: trial.gain() });
+    }
+
+    fn give_up(&mut self, trial: &Trial, reason: Reason) {
         self.learn_noise(trial);
         self.memory.lost(trial.candidate, -trial.gain(), self.now);
-        let reason = Reason::Back { tried: trial.candidate, gain: trial.gain() };
         let half = (self.now - self.search.trial_since) / 2.0;
         let cost = half * ((-trial.gain()).max(0.0) + COST_MIN);
         self.abandon();
@@ -336,7 +345,9 @@ impl Explorer {
             for octaves in [STEP, STEP_LONG] {
                 let Some(point) = self.candidate(direction, octaves) else { continue };
                 let foreseen = self.foreseen(point);
-                if foreseen.is_some_and(|seen| self.is_hopeless(point, seen)) {
+                if foreseen.is_some_and(|seen| self.is_hopeless(point, seen))
+                    || !self.can_pay(point, foreseen)
+                {
                     continue;
                 }
                 let growth = (point.footprint() / self.kept.footprint()).log2();

@@ -140,7 +140,7 @@ impl Trial {
     }
 
     /// Gain and its standard error by the pairs and what was foreseen, each by how sure it is.
-    fn weighed(&self, pooled: f64) -> (f64, f64) {
+    pub(super) fn weighed(&self, pooled: f64) -> (f64, f64) {
         let (gain, error) = (self.gain(), self.error(pooled).max(1e-6));
         let Some(foreseen) = self.foreseen else { return (gain, error) };
         let of_pairs = error.powi(-2);

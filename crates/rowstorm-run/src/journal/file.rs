@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read, Write};
 use std::time::Duration;
 
 use rowstorm_control::{
-    Bounds, Controller, Counters, Decision, Explorer, ExplorerOptions, Objective, Observation,
+    Bounds, Controller, Counters, Decision, End, Explorer, ExplorerOptions, Objective, Observation,
     Point, Verdict,
 };
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,11 @@ struct Opened {
     objective: Goal,
     /// Rows per batch and batches in flight to begin with.
     start: Option<(u32, u32)>,
+    /// When the run will be over, and the rows that it will have written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end_ns: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end_rows: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -277,6 +282,8 @@ fn opened(table: &str, options: &ExplorerOptions) -> Opened {
             Objective::Knee => Goal::Knee,
         },
         start: options.start.map(|start| (start.batch_rows, start.in_flight)),
+        end_ns: options.end.at.map(nanos),
+        end_rows: options.end.rows,
     }
 }
 
@@ -297,6 +304,7 @@ fn options(made: &Opened) -> Result<ExplorerOptions, String> {
             Goal::Knee => Objective::Knee,
         },
         start: made.start.map(|(batch_rows, in_flight)| Point { batch_rows, in_flight }),
+        end: End { at: made.end_ns.map(Duration::from_nanos), rows: made.end_rows },
     })
 }
 
