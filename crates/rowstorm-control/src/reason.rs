@@ -58,7 +58,7 @@ pub enum Reason {
         /// By which share it was faster; mostly below zero.
         gain: f64,
     },
-    /// The run ends before the neighbour that is being tried could pay for more of its trial.
+    /// More of the trial would cost more than the neighbour may bring before the run ends.
     Ending {
         /// What was tried.
         tried: Point,
@@ -165,7 +165,10 @@ impl fmt::Display for Reason {
             }
             Reason::Ending { tried, gain } => {
                 let gain = percent(gain);
-                write!(out, "back: the run ends before {tried} could pay ({gain:+.1} % so far)")
+                write!(
+                    out,
+                    "back: {tried} gave {gain:+.1} %, too little for what is left of the run"
+                )
             }
             Reason::Long { kept, rate } => {
                 write!(out, "{kept} stalls, {rate:.0} rows/s over a minute: trying less for longer")
