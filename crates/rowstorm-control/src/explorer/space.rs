@@ -94,9 +94,24 @@ impl Space {
             Direction::Leap => Point { batch_rows: rows(4.0), ..from },
             Direction::Guess => return None,
         };
+        let wanted = self.within_budget(from, wanted);
         // Where the lanes are at their bound, what would move them is only a step of the rows, and that is another direction.
         let is_of_lanes = wanted.in_flight != from.in_flight;
         self.allowed(from, wanted).filter(|point| !is_of_lanes || point.in_flight != from.in_flight)
+    }
+
+    /// A step of the rows, or of the lanes, that would cross the budget ends at it.
+    fn within_budget(&self, from: Point, wanted: Point) -> Point {
+        let rows_in_flight_max = self.bounds.bytes_max as f64 / self.bytes_per_row;
+        let room = |with: u32, from: u32| ((rows_in_flight_max / f64::from(with)) as u32).max(from);
+        let Point { batch_rows, in_flight } = wanted;
+        if in_flight == from.in_flight {
+            Point { batch_rows: batch_rows.min(room(in_flight, from.batch_rows)), in_flight }
+        } else if batch_rows == from.batch_rows {
+            Point { batch_rows, in_flight: in_flight.min(room(batch_rows, from.in_flight)) }
+        } else {
+            wanted
+        }
     }
 
     /// A setting that differs from another and is within the bounds as it stands, or nearly.
@@ -121,4 +136,23 @@ impl Space {
 /// More lanes by a factor, and one more at least.
 fn more(lanes: u32, factor: f64) -> u32 {
     ((f64::from(lanes) * factor).round() as u32).max(lanes + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_would_cross_the_budget_ends_at_it() {
+        let bounds = Bounds { rows_max: 100_000, in_flight_max: 64, bytes_max: 5_600_000 };
+        let space = Space::new(&ExplorerOptions::new(bounds, 100.0));
+        let from = Point { batch_rows: 1_000, in_flight: 40 };
+        let step = |direction| space.neighbour(from, direction, 0.5);
+        assert_eq!(step(Direction::MoreRows), Some(Point { batch_rows: 1_400, in_flight: 40 }));
+        assert_eq!(step(Direction::MoreInFlight), Some(Point { batch_rows: 1_000, in_flight: 56 }));
+        assert_eq!(step(Direction::Leap), Some(Point { batch_rows: 1_400, in_flight: 40 }));
+        // Nearer than a fifteenth it is no step any more.
+        let near = Point { batch_rows: 1_330, in_flight: 40 };
+        assert_eq!(space.neighbour(near, Direction::MoreRows, 0.5), None);
+    }
 }

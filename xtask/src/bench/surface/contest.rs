@@ -86,11 +86,14 @@ impl Contest {
         contest
     }
 
-    /// `auto` stands before what it chose: the first round goes forwards.
+    /// `auto` stands before what it chose: the first round goes forwards. And it stands beside the survey's best setting: a
+    /// machine that is faster in the middle of a contest is so for both.
     fn of(finalists: &[Setting]) -> Contest {
-        let mut entrants = vec![Entrant::Auto, Entrant::Tuned, Entrant::Fixed(REFERENCE)];
         let others = finalists.iter().filter(|setting| **setting != REFERENCE);
-        entrants.extend(others.map(|setting| Entrant::Fixed(*setting)));
+        let mut others = others.map(|setting| Entrant::Fixed(*setting));
+        let mut entrants: Vec<Entrant> = others.next().into_iter().collect();
+        entrants.extend([Entrant::Auto, Entrant::Tuned, Entrant::Fixed(REFERENCE)]);
+        entrants.extend(others);
         Contest { entrants, ..Contest::default() }
     }
 
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn ratios_are_of_the_same_round() {
         // The machine is twice as fast in the second round; nobody's share changes.
-        let contest = contest(&[[90.0, 95.0, 80.0, 100.0], [180.0, 190.0, 160.0, 200.0]]);
+        let contest = contest(&[[100.0, 90.0, 95.0, 80.0], [200.0, 180.0, 190.0, 160.0]]);
         assert_eq!(contest.best(), Some(SMALL));
         let ratio = contest.ratio(Entrant::Auto, Entrant::Fixed(SMALL));
         assert_eq!((ratio.low(), ratio.high()), (0.9, 0.9));
@@ -170,14 +173,14 @@ mod tests {
 
     #[test]
     fn a_run_that_failed_has_no_ratio() {
-        let mut contest = contest(&[[90.0, 95.0, 80.0, 100.0], [10.0, 190.0, 160.0, 200.0]]);
-        contest.rounds[1][0] = None;
+        let mut contest = contest(&[[100.0, 90.0, 95.0, 80.0], [200.0, 10.0, 190.0, 160.0]]);
+        contest.rounds[1][1] = None;
         assert_eq!(contest.ratio(Entrant::Auto, Entrant::Fixed(SMALL)).len(), 1);
         assert_eq!(contest.ratio(Entrant::Tuned, Entrant::Fixed(SMALL)).len(), 2);
     }
 
     #[test]
     fn of_equals_the_smaller_is_the_best() {
-        assert_eq!(contest(&[[1.0, 1.0, 5.0, 5.0]]).best(), Some(SMALL));
+        assert_eq!(contest(&[[5.0, 1.0, 1.0, 5.0]]).best(), Some(SMALL));
     }
 }
