@@ -28,7 +28,7 @@ impl Space {
         let wanted_lanes = self.in_flight.unwrap_or(wanted.in_flight);
         let mut rows = wanted_rows.clamp(1, bounds.rows_max.max(1));
         let mut in_flight = wanted_lanes.clamp(1, bounds.in_flight_max.max(1));
-        let rows_in_flight_max = bounds.bytes_max as f64 / self.bytes_per_row;
+        let rows_in_flight_max = self.rows_in_flight_max();
         if self.batch_rows.is_none() {
             rows = rows.min((rows_in_flight_max / f64::from(in_flight)) as u32).max(1);
         }
@@ -39,9 +39,14 @@ impl Space {
 
     /// The nearest setting that takes at most this share of the budget, fewer rows if need be.
     pub(super) fn project_within(&self, wanted: Point, share: f64) -> Point {
-        let rows = share * self.bounds.bytes_max as f64 / self.bytes_per_row;
+        let rows = share * self.rows_in_flight_max();
         let rows = (rows / f64::from(wanted.in_flight)) as u32;
         self.project(Point { batch_rows: wanted.batch_rows.min(rows.max(1)), ..wanted })
+    }
+
+    /// Rows that the budget has room for.
+    fn rows_in_flight_max(&self) -> f64 {
+        self.bounds.bytes_max as f64 / self.bytes_per_row
     }
 
     /// A row had this many bytes; whether that is more than was thought.
@@ -102,8 +107,8 @@ impl Space {
 
     /// A step of the rows, or of the lanes, that would cross the budget ends at it.
     fn within_budget(&self, from: Point, wanted: Point) -> Point {
-        let rows_in_flight_max = self.bounds.bytes_max as f64 / self.bytes_per_row;
-        let room = |with: u32, from: u32| ((rows_in_flight_max / f64::from(with)) as u32).max(from);
+        let most = self.rows_in_flight_max();
+        let room = |with: u32, from: u32| ((most / f64::from(with)) as u32).max(from);
         let Point { batch_rows, in_flight } = wanted;
         if in_flight == from.in_flight {
             Point { batch_rows: batch_rows.min(room(in_flight, from.batch_rows)), in_flight }
