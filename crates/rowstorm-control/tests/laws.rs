@@ -323,6 +323,33 @@ fn a_server_whose_batches_take_two_seconds_whatever_their_rows_gets_large_ones_s
     assert!(kept.batch_rows >= 16_000, "{kept}: {:?}", explorer.decision());
 }
 
+/// What is known of a kind of server is looked at early.
+#[test]
+fn the_start_looks_where_it_is_told_to() {
+    let kept_with = |guess: Point| {
+        let mut explorer = Explorer::new(ExplorerOptions { guess, ..options(100_000, 4) });
+        drive(&mut explorer, 2.5, seconds_of);
+        explorer.kept()
+    };
+    let plain = kept_with(options(100_000, 4).guess);
+    let told = kept_with(Point { batch_rows: 30_000, in_flight: 1 });
+    assert!(plain.batch_rows < 25_000 && told.batch_rows >= 30_000, "{plain}, and told {told}");
+}
+
+/// A server that works on one batch after another, each for 0.4 s.
+fn seconds_one_by_one(_sent_at: f64, sent: &Decision) -> f64 {
+    0.4 * f64::from(sent.in_flight)
+}
+
+#[test]
+fn a_guess_that_takes_too_long_and_cannot_have_fewer_rows_is_left_out() {
+    let guess = Point { batch_rows: 1_000, in_flight: 64 };
+    let given = ExplorerOptions { batch_rows: Some(1_000), guess, ..options(100_000, 64) };
+    let mut explorer = Explorer::new(given);
+    drive(&mut explorer, 20.0, seconds_one_by_one);
+    assert!(explorer.kept().in_flight <= 4, "{}", explorer.kept());
+}
+
 /// One slice asks for a seventh, and pairs see less than that.
 #[test]
 fn a_leap_that_gains_an_eighth_is_found_by_pairs() {
@@ -350,19 +377,26 @@ fn any_options() -> impl Strategy<Value = ExplorerOptions> {
         Just(Objective::Knee),
         Just(Objective::P99Below(Duration::from_millis(50))),
     ];
-    let start = proptest::option::of((1u32..100_000, 1u32..300));
+    let point = || {
+        (1u32..100_000, 1u32..300)
+            .prop_map(|(batch_rows, in_flight)| Point { batch_rows, in_flight })
+    };
+    let places = (proptest::option::of(point()), point());
     let given = (proptest::option::of(1u32..100_000), proptest::option::of(1u32..64));
     let end = (proptest::option::of(0u64..100), proptest::option::of(0u64..10_000_000))
         .prop_map(|(at, rows)| End { at: at.map(Duration::from_secs), rows });
-    (1u32..100_000, 1u32..64, 10_000u64..100_000_000, objective, start, given, end).prop_map(
-        |(rows_max, in_flight_max, bytes_max, objective, start, given, end)| ExplorerOptions {
-            bounds: Bounds { rows_max, in_flight_max, bytes_max },
-            bytes_per_row: ROW_BYTES as f64,
-            batch_rows: given.0,
-            in_flight: given.1,
-            objective,
-            start: start.map(|(batch_rows, in_flight)| Point { batch_rows, in_flight }),
-            end,
+    (1u32..100_000, 1u32..64, 10_000u64..100_000_000, objective, places, given, end).prop_map(
+        |(rows_max, in_flight_max, bytes_max, objective, (start, guess), given, end)| {
+            ExplorerOptions {
+                bounds: Bounds { rows_max, in_flight_max, bytes_max },
+                bytes_per_row: ROW_BYTES as f64,
+                batch_rows: given.0,
+                in_flight: given.1,
+                objective,
+                start,
+                guess,
+                end,
+            }
         },
     )
 }

@@ -23,8 +23,8 @@ use rowstorm_gen::TablePlan;
 pub use rowstorm_sink::ConnectOptions;
 use rowstorm_sink::sql::{any_row, check_words, has_rows, identity, replay_note};
 use rowstorm_sink::{
-    Audit, BoxChangeLog, BoxScan, ChangeLimits, Delivery, Event, Explanation, IndexTime, Limits,
-    Prepare, PrepareMode, Scope, ServerFact, Sink, SinkError, Statement,
+    Audit, BoxChangeLog, BoxScan, ChangeLimits, Delivery, Event, Explanation, Guess, IndexTime,
+    Limits, Prepare, PrepareMode, Scope, ServerFact, Sink, SinkError, Statement,
 };
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
@@ -43,6 +43,8 @@ const ROWS_MAX: u32 = 1_000_000;
 /// Bytes of one payload: 64 MiB, a quarter of what a run may have in flight unless it says more. Larger ones gain
 /// nothing: the server is as fast from 10,000 rows on.
 pub(crate) const BYTES_MAX: u64 = 64 << 20;
+/// A COPY of more is no faster: rows of 1 KB are written at the disk's speed, whatever their number.
+const GUESS_BYTES: u64 = 8_000_000;
 /// Rows that one group of a transaction may have. More only lengthen transactions.
 const GROUP_ROWS_MAX: u32 = 100_000;
 /// The server's `max_connections` is 100 unless set, and others need some.
@@ -139,6 +141,12 @@ impl Sink for Postgres {
     fn limits(&self, table: &TablePlan) -> Limits {
         let idempotent = !identity(table).is_empty();
         Limits { rows: ROWS_MAX, bytes: BYTES_MAX, writers: WRITERS_MAX, idempotent }
+    }
+
+    fn guess(&self, table: &TablePlan) -> Guess {
+        // COPY is a twentieth faster with 30,000 rows than with 10,000, unless a key's index is written, too.
+        let rows = if table.key.is_empty() { 30_000 } else { 10_000 };
+        Guess { rows, bytes: GUESS_BYTES, writers: 4 }
     }
 
     fn encoder(&self, table: &TablePlan) -> CopyEncoder {

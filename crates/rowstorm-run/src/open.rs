@@ -277,10 +277,12 @@ fn controller(
     match (given(options.batch), given(options.in_flight)) {
         (Some(batch_rows), Some(in_flight)) => Box::new(Fixed::new(batch_rows, in_flight)),
         (batch_rows, in_flight) => {
+            let guess = &work.guess;
             let explorer = ExplorerOptions {
                 batch_rows,
                 in_flight,
                 objective: objective(options),
+                guess: Point { batch_rows: guess.rows_of(row_bytes), in_flight: guess.writers },
                 end: end(work, options, deadline),
                 ..ExplorerOptions::new(bounds, row_bytes)
             };

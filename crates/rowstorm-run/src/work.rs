@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rowstorm_gen::schema::Generator;
 use rowstorm_gen::{Plan, TablePlan};
 use rowstorm_report::Shard;
-use rowstorm_sink::{BoxSink, Limits, Scope, Sink};
+use rowstorm_sink::{BoxSink, Guess, Limits, Scope, Sink};
 
 use crate::{Resume, RunError, RunOptions};
 
@@ -17,6 +17,7 @@ pub(crate) struct Work {
     pub(crate) index: usize,
     pub(crate) table: Arc<TablePlan>,
     pub(crate) limits: Limits,
+    pub(crate) guess: Guess,
     /// The rows to write; to the end of all numbers where the duration ends it.
     pub(crate) rows: Range<u64>,
     pub(crate) open_ended: bool,
@@ -79,7 +80,8 @@ fn one(
         let text = format!("table `{}` has no key: its load cannot be resumed", table.name);
         return Err(RunError::Options(text));
     }
-    Ok(Work { index, table: Arc::clone(table), limits, rows, open_ended, scope })
+    let guess = sink.guess(table);
+    Ok(Work { index, table: Arc::clone(table), limits, guess, rows, open_ended, scope })
 }
 
 /// Part `i` of `n`: `rows·(i-1)/n .. rows·i/n`. The parts of any `n` cover every row once.

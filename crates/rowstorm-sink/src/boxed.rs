@@ -9,8 +9,8 @@ use rowstorm_gen::{Batch, TablePlan};
 
 use crate::{
     Answers, Audit, BoxChangeLog, BoxScan, Change, ChangeLimits, Changed, Changer, Encoder, Event,
-    Explanation, Limits, Outcome, Payload, Prepare, Queried, Scope, ServerCounters, ServerFact,
-    Sink, SinkError, Statement, Transaction, Writer,
+    Explanation, Guess, Limits, Outcome, Payload, Prepare, Queried, Scope, ServerCounters,
+    ServerFact, Sink, SinkError, Statement, Transaction, Writer,
 };
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SinkError>> + Send + 'a>>;
@@ -37,6 +37,7 @@ impl BoxSink {
 
 trait DynSink: Debug + Send + Sync {
     fn limits(&self, table: &TablePlan) -> Limits;
+    fn guess(&self, table: &TablePlan) -> Guess;
     fn encoder(&self, table: &TablePlan) -> BoxEncoder;
     fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation;
     fn prepare<'a>(&'a self, table: &'a TablePlan, prepare: &'a Prepare) -> BoxFuture<'a, ()>;
@@ -73,6 +74,10 @@ trait DynChanger: Send {
 impl<S: Sink> DynSink for S {
     fn limits(&self, table: &TablePlan) -> Limits {
         Sink::limits(self, table)
+    }
+
+    fn guess(&self, table: &TablePlan) -> Guess {
+        Sink::guess(self, table)
     }
 
     fn encoder(&self, table: &TablePlan) -> BoxEncoder {
@@ -175,6 +180,10 @@ impl Sink for BoxSink {
 
     fn limits(&self, table: &TablePlan) -> Limits {
         self.0.limits(table)
+    }
+
+    fn guess(&self, table: &TablePlan) -> Guess {
+        self.0.guess(table)
     }
 
     fn encoder(&self, table: &TablePlan) -> BoxEncoder {

@@ -50,8 +50,8 @@ pub use outcome::{Outcome, REFUSALS_MAX, Refusal, Rejected, SAMPLE_CHARS_MAX, cu
 pub use payload::{Attempt, Payload};
 pub use scan::{BoxScan, Rows, Scan};
 pub use sink::{
-    Encoder, Explanation, IndexTime, Limits, Prepare, PrepareMode, ServerCounters, ServerFact,
-    Sink, Writer,
+    Encoder, Explanation, Guess, IndexTime, Limits, Prepare, PrepareMode, ServerCounters,
+    ServerFact, Sink, Writer,
 };
 pub use trouble::{Reaction, Trouble, named};
 

@@ -25,6 +25,11 @@ pub trait Sink: Debug + Send + Sync + 'static {
     /// The facts that bound a payload. Pure.
     fn limits(&self, table: &TablePlan) -> Limits;
 
+    /// What is good on most servers of this kind: `auto` looks there early, and stays only if it is faster. Pure.
+    fn guess(&self, _: &TablePlan) -> Guess {
+        Guess::default()
+    }
+
     /// An encoder for a table. Pure: no IO, and equal batches give equal bytes.
     fn encoder(&self, table: &TablePlan) -> Self::Encoder;
 
@@ -206,6 +211,40 @@ pub struct Limits {
     /// Whether sending a payload twice leaves one copy of each row: the table has a key that the database enforces
     /// and the generator does not repeat by accident.
     pub idempotent: bool,
+}
+
+/// Sizes that are good on most servers of a kind, as they were measured.
+///
+/// ```
+/// use rowstorm_sink::Guess;
+///
+/// let guess = Guess { rows: 30_000, bytes: 6_000_000, writers: 4 };
+/// // Rows of 195 bytes, and of 1 KB.
+/// assert_eq!((guess.rows_of(195.0), guess.rows_of(1_073.0)), (30_000, 5_591));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guess {
+    /// Rows of one payload.
+    pub rows: u32,
+    /// No more than so many bytes of one payload: rows of wide tables are fewer.
+    pub bytes: u64,
+    /// Connections.
+    pub writers: u32,
+}
+
+impl Guess {
+    /// Rows of one payload, if a row has so many bytes: one at least.
+    pub fn rows_of(&self, row_bytes: f64) -> u32 {
+        let fit = self.bytes as f64 / row_bytes.max(1.0);
+        self.rows.min(fit as u32).max(1)
+    }
+}
+
+impl Default for Guess {
+    /// Within a tenth of the best of every bulk path that was measured.
+    fn default() -> Guess {
+        Guess { rows: 10_000, bytes: u64::MAX, writers: 4 }
+    }
 }
 
 /// How a table is made ready.

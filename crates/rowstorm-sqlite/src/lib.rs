@@ -20,7 +20,7 @@ use rowstorm_gen::TablePlan;
 use rowstorm_gen::schema::IndexTime;
 use rowstorm_sink::sql::{self, AuditSql};
 use rowstorm_sink::{
-    Audit, BoxScan, ChangeLimits, Event, Explanation, Limits, Prepare, PrepareMode, Scope,
+    Audit, BoxScan, ChangeLimits, Event, Explanation, Guess, Limits, Prepare, PrepareMode, Scope,
     ServerFact, Sink, SinkError, Statement,
 };
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -58,6 +58,8 @@ const BODY_BYTES_MAX: u64 = 64 << 20;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// One transaction holds the write lock: beyond this nothing is gained, and readers see less.
 const ROWS_MAX: u32 = 100_000;
+/// A transaction of more is no faster.
+const GUESS_BYTES: u64 = 8_000_000;
 
 impl Sqlite {
     /// A database file: made when the table is, nothing is touched before. `file:` URIs with parameters work, too.
@@ -167,6 +169,11 @@ impl Sink for Sqlite {
             writers: 1,
             idempotent: !table.key.is_empty(),
         }
+    }
+
+    fn guess(&self, _: &TablePlan) -> Guess {
+        // As fast as 10,000 rows, and half again as fast where a secondary index is in place.
+        Guess { rows: 30_000, bytes: GUESS_BYTES, writers: 1 }
     }
 
     fn encoder(&self, table: &TablePlan) -> SqliteEncoder {

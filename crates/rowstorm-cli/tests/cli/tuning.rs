@@ -88,6 +88,16 @@ fn a_journal_is_played_again_to_the_same_decisions() {
     });
     assert_eq!(record["rows"]["accepted"].as_u64(), Some(rows.sum()));
 
+    // What SQLite is known to like was told to the controller. A journal of a version that could not say so is read, too.
+    let (first, _) = text.split_once('\n').unwrap();
+    let first: Value = serde_json::from_str(first).unwrap();
+    assert_eq!(first["opened"]["guess"], serde_json::json!([30_000, 1]), "{first}");
+    let old = text.replace(",\"guess\":[30000,1]", "");
+    assert!(old.len() < text.len());
+    std::fs::write(folder.join("old.jsonl"), old).unwrap();
+    let old = run_in(folder, &["tune", "--replay", "old.jsonl"]);
+    assert_ne!(old.code, Some(2), "{}", old.stderr);
+
     // A batch that took a hundred times as long would have led elsewhere.
     let changed = text.replace("\"latency_ns\":", "\"latency_ns\":99");
     std::fs::write(folder.join("changed.jsonl"), changed).unwrap();

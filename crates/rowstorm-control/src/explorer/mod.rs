@@ -76,6 +76,8 @@ const START_BUDGET: f64 = 0.25;
 pub struct Explorer {
     space: Space,
     objective: Objective,
+    /// What is good on most servers of the kind.
+    guess: Point,
     decision: Decision,
     /// Reasons given since the last observation came: whether there was one, and the first that was overtaken.
     told: bool,
@@ -147,6 +149,7 @@ impl Explorer {
             footprint_min: kept.footprint().min(START.footprint()),
             space,
             objective: options.objective,
+            guess: options.guess,
             decision,
             told: false,
             overtaken: None,

@@ -25,6 +25,10 @@ pub struct End {
     pub rows: Option<u64>,
 }
 
+/// Within a tenth of the best of every bulk path that was measured (COPY, LOAD DATA, bulk execute, UNNEST), and beyond
+/// PostgreSQL's notch at 1,000 rows.
+const GUESS: Point = Point { batch_rows: 10_000, in_flight: 4 };
+
 /// What an explorer starts from and keeps within.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExplorerOptions {
@@ -40,6 +44,9 @@ pub struct ExplorerOptions {
     pub objective: Objective,
     /// Where to begin, if a good place is known: an earlier run's result. `None` begins small and doubles.
     pub start: Option<Point>,
+    /// What is good on most servers of the kind: looked at where a cold start ends far below it, or far beyond. 10,000 × 4
+    /// unless more is known.
+    pub guess: Point,
     /// When it will be over: shortly before, a trial that could not pay any more is not begun.
     pub end: End,
 }
@@ -54,6 +61,7 @@ impl ExplorerOptions {
             in_flight: None,
             objective: Objective::Throughput,
             start: None,
+            guess: GUESS,
             end: End::default(),
         }
     }

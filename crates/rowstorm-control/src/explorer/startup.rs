@@ -6,9 +6,6 @@ use super::space::Space;
 use super::{Explorer, Mode};
 use crate::{Point, Reason};
 
-/// Within a tenth of the best of every bulk path that was measured (COPY, LOAD DATA, bulk execute, UNNEST), and beyond
-/// PostgreSQL's notch at 1,000 rows.
-const GUESS: Point = Point { batch_rows: 10_000, in_flight: 4 };
 /// The guess takes no more than this share of the budget, and is worth a leap when it is this much larger than what is kept.
 const GUESS_BUDGET: f64 = 0.5;
 const GUESS_MIN: f64 = 4.0;
@@ -242,7 +239,7 @@ impl Explorer {
     /// What is good on many servers, if the start has doubled far beyond it in both: speeds that rose for another reason lead
     /// there, and single steps would take minutes to come back.
     fn fall(&self) -> Option<Point> {
-        let guess = self.space.project_within(GUESS, GUESS_BUDGET);
+        let guess = self.space.project_within(self.guess, GUESS_BUDGET);
         let within =
             guess.batch_rows <= self.kept.batch_rows && guess.in_flight <= self.kept.in_flight;
         (within && self.kept.footprint() >= GUESS_MIN * guess.footprint()).then_some(guess)
@@ -250,11 +247,17 @@ impl Explorer {
 
     /// What is good on many servers, in batches that would not take too long, if it is much larger than what is kept.
     fn guess(&self, startup: &Startup) -> Option<Point> {
-        let mut guess = self.space.project_within(GUESS, GUESS_BUDGET);
+        let mut guess = self.space.project_within(self.guess, GUESS_BUDGET);
         let larger = |guess: Point| guess.footprint() / self.kept.footprint();
         let latency_max = GUESS_MAX_S.min(self.latency_limit());
         while startup.latency * larger(guess) > latency_max && larger(guess) >= GUESS_MIN {
-            guess = self.space.project(Point { batch_rows: guess.batch_rows / 2, ..guess });
+            let fewer = Point { batch_rows: guess.batch_rows / 2, ..guess };
+            let smaller = self.space.project(fewer);
+            // Rows that are given, or one alone, cannot be fewer.
+            if smaller.footprint() >= guess.footprint() {
+                return None;
+            }
+            guess = smaller;
         }
         let much = larger(guess) >= GUESS_MIN && guess.batch_rows >= self.kept.batch_rows;
         (much && !self.walls.hide(guess, self.now)).then_some(guess)

@@ -97,6 +97,9 @@ struct Opened {
     objective: Goal,
     /// Rows per batch and batches in flight to begin with.
     start: Option<(u32, u32)>,
+    /// Where it was to look; earlier versions knew of one place only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guess: Option<(u32, u32)>,
     /// When the run will be over, and the rows that it will have written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end_ns: Option<u64>,
@@ -282,6 +285,7 @@ fn opened(table: &str, options: &ExplorerOptions) -> Opened {
             Objective::Knee => Goal::Knee,
         },
         start: options.start.map(|start| (start.batch_rows, start.in_flight)),
+        guess: Some((options.guess.batch_rows, options.guess.in_flight)),
         end_ns: options.end.at.map(nanos),
         end_rows: options.end.rows,
     }
@@ -293,9 +297,10 @@ fn options(made: &Opened) -> Result<ExplorerOptions, String> {
         return Err(format!("journal_version is {version}, and this reads {JOURNAL_VERSION}"));
     }
     let (rows_max, in_flight_max) = (made.rows_max, made.in_flight_max);
+    let bounds = Bounds { rows_max, in_flight_max, bytes_max: made.bytes_max };
+    let plain = ExplorerOptions::new(bounds, made.bytes_per_row);
+    let point = |(batch_rows, in_flight)| Point { batch_rows, in_flight };
     Ok(ExplorerOptions {
-        bounds: Bounds { rows_max, in_flight_max, bytes_max: made.bytes_max },
-        bytes_per_row: made.bytes_per_row,
         batch_rows: made.batch_rows,
         in_flight: made.in_flight,
         objective: match made.objective {
@@ -303,8 +308,10 @@ fn options(made: &Opened) -> Result<ExplorerOptions, String> {
             Goal::P99BelowNs(limit) => Objective::P99Below(Duration::from_nanos(limit)),
             Goal::Knee => Objective::Knee,
         },
-        start: made.start.map(|(batch_rows, in_flight)| Point { batch_rows, in_flight }),
+        start: made.start.map(point),
+        guess: made.guess.map_or(plain.guess, point),
         end: End { at: made.end_ns.map(Duration::from_nanos), rows: made.end_rows },
+        ..plain
     })
 }
 
