@@ -58,7 +58,7 @@ const BODY_BYTES_MAX: u64 = 64 << 20;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// One transaction holds the write lock: beyond this nothing is gained, and readers see less.
 const ROWS_MAX: u32 = 100_000;
-/// A transaction of more is no faster.
+/// Wide rows do not hold the write lock for longer than those of a narrow table.
 const GUESS_BYTES: u64 = 8_000_000;
 
 impl Sqlite {
