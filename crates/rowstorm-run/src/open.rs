@@ -277,14 +277,18 @@ fn controller(
     match (given(options.batch), given(options.in_flight)) {
         (Some(batch_rows), Some(in_flight)) => Box::new(Fixed::new(batch_rows, in_flight)),
         (batch_rows, in_flight) => {
-            let guess = &work.guess;
+            let plain = ExplorerOptions::new(bounds, row_bytes);
+            let guess = work.guess.map(|guess| Point {
+                batch_rows: guess.rows_of(row_bytes),
+                in_flight: guess.writers,
+            });
             let explorer = ExplorerOptions {
                 batch_rows,
                 in_flight,
                 objective: objective(options),
-                guess: Point { batch_rows: guess.rows_of(row_bytes), in_flight: guess.writers },
+                guess: guess.unwrap_or(plain.guess),
                 end: end(work, options, deadline),
-                ..ExplorerOptions::new(bounds, row_bytes)
+                ..plain
             };
             if let Some(journal) = &options.journal {
                 journal.add(Entry::Opened(work.table.name.to_string(), explorer));

@@ -17,7 +17,7 @@ pub(crate) struct Work {
     pub(crate) index: usize,
     pub(crate) table: Arc<TablePlan>,
     pub(crate) limits: Limits,
-    pub(crate) guess: Guess,
+    pub(crate) guess: Option<Guess>,
     /// The rows to write; to the end of all numbers where the duration ends it.
     pub(crate) rows: Range<u64>,
     pub(crate) open_ended: bool,

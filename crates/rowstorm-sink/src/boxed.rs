@@ -37,7 +37,7 @@ impl BoxSink {
 
 trait DynSink: Debug + Send + Sync {
     fn limits(&self, table: &TablePlan) -> Limits;
-    fn guess(&self, table: &TablePlan) -> Guess;
+    fn guess(&self, table: &TablePlan) -> Option<Guess>;
     fn encoder(&self, table: &TablePlan) -> BoxEncoder;
     fn explain(&self, table: &TablePlan, prepare: &Prepare) -> Explanation;
     fn prepare<'a>(&'a self, table: &'a TablePlan, prepare: &'a Prepare) -> BoxFuture<'a, ()>;
@@ -76,7 +76,7 @@ impl<S: Sink> DynSink for S {
         Sink::limits(self, table)
     }
 
-    fn guess(&self, table: &TablePlan) -> Guess {
+    fn guess(&self, table: &TablePlan) -> Option<Guess> {
         Sink::guess(self, table)
     }
 
@@ -182,7 +182,7 @@ impl Sink for BoxSink {
         self.0.limits(table)
     }
 
-    fn guess(&self, table: &TablePlan) -> Guess {
+    fn guess(&self, table: &TablePlan) -> Option<Guess> {
         self.0.guess(table)
     }
 

@@ -25,9 +25,10 @@ pub trait Sink: Debug + Send + Sync + 'static {
     /// The facts that bound a payload. Pure.
     fn limits(&self, table: &TablePlan) -> Limits;
 
-    /// What is good on most servers of this kind: `auto` looks there early, and stays only if it is faster. Pure.
-    fn guess(&self, _: &TablePlan) -> Guess {
-        Guess::default()
+    /// What is good on most servers of this kind: `auto` looks there early, and stays only if it is faster. `None` where
+    /// nothing more is known than of any server. Pure.
+    fn guess(&self, _: &TablePlan) -> Option<Guess> {
+        None
     }
 
     /// An encoder for a table. Pure: no IO, and equal batches give equal bytes.
@@ -237,13 +238,6 @@ impl Guess {
     pub fn rows_of(&self, row_bytes: f64) -> u32 {
         let fit = self.bytes as f64 / row_bytes.max(1.0);
         self.rows.min(fit as u32).max(1)
-    }
-}
-
-impl Default for Guess {
-    /// Within a tenth of the best of every bulk path that was measured.
-    fn default() -> Guess {
-        Guess { rows: 10_000, bytes: u64::MAX, writers: 4 }
     }
 }
 

@@ -171,9 +171,9 @@ impl Sink for Sqlite {
         }
     }
 
-    fn guess(&self, _: &TablePlan) -> Guess {
-        // As fast as 10,000 rows, and half again as fast where a secondary index is in place.
-        Guess { rows: 30_000, bytes: GUESS_BYTES, writers: 1 }
+    fn guess(&self, _: &TablePlan) -> Option<Guess> {
+        // As fast as 10,000 rows, and 1.4 times as fast where a secondary index is in place.
+        Some(Guess { rows: 30_000, bytes: GUESS_BYTES, writers: 1 })
     }
 
     fn encoder(&self, table: &TablePlan) -> SqliteEncoder {
